@@ -1,0 +1,40 @@
+"""Counted tokens of one attempt, with one definition for every vendor.
+
+``input_tokens`` is the whole prompt: it includes what was read from and written to the vendor's prompt cache. OpenAI counts
+so; Anthropic reports the three parts apart, and its dialect adds them up. ``output_tokens`` includes reasoning.
+A count that nobody reported and nobody could estimate is ``None``: unknown is never zero.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class UsageSource(StrEnum):
+    """Where the counts come from."""
+
+    REPORTED = "reported"
+    """By the upstream."""
+    ESTIMATED = "estimated"
+    """By a tokenizer of ours, because the upstream reported none."""
+    INTERRUPTED = "interrupted"
+    """The process died under the attempt: input as estimated before it, output unknown."""
+    UNKNOWN = "unknown"
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens of one attempt."""
+
+    input_tokens: int | None = None
+    """Whole prompt, cached parts included."""
+    output_tokens: int | None = None
+    """Whole answer, reasoning included."""
+    cache_read_tokens: int = 0
+    """Part of the input that the vendor read from its prompt cache."""
+    cache_write_tokens: int = 0
+    """Part of the input that the vendor wrote to its prompt cache."""
+    reasoning_tokens: int = 0
+    """Part of the output that the caller may not see."""
+    source: UsageSource = UsageSource.UNKNOWN
+    tokenizer: str | None = None
+    """Name of the tokenizer behind an estimate."""

@@ -1,0 +1,142 @@
+"""Records of the journal and rows of the ledger.
+
+The two records are encoded with msgpack as arrays, so fields are only ever added at the end, with a default.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from triplepoint.foundation.usage import Usage
+
+
+class Outcome(StrEnum):
+    """How an attempt ended."""
+
+    FINISHED = "finished"
+    """The answer was whole."""
+    CUT = "cut"
+    """The upstream broke off inside the answer."""
+    CANCELLED = "cancelled"
+    """The caller left; the upstream was stopped."""
+    FAILED = "failed"
+    """The upstream refused, failed or timed out before an answer."""
+    INTERRUPTED = "interrupted"
+    """Our process died under it."""
+
+
+class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened", kw_only=True):
+    """Written before an attempt is sent."""
+
+    receipt_id: str
+    attempt: int
+    """From 1, within the receipt."""
+    at_us: int
+    """Wall clock, microseconds since 1970, UTC."""
+    customer_id: str
+    key_id: str
+    request_id: str
+    """``x-request-id`` of the answer."""
+    endpoint: str
+    """Path that was called, such as ``/v1/chat/completions``."""
+    asked_model: str
+    """Name in the request."""
+    served_model: str
+    """Name in the line-up."""
+    upstream: str
+    upstream_model: str
+    """Name of the model at the upstream."""
+    lineup: str
+    """Hash of the line-up."""
+    decision: str
+    """Why this model and this upstream, in words: ``asked by name``, ``alias small``, ``rule: holds code``, ``fallback: …``."""
+    stream: bool
+    price_id: str
+    """Row and digest of the price book: ``openai/gpt-4o@2024-10-01#1f3a…``."""
+    input_estimate: int
+    """Tokens, from the size of the request; what an interrupted attempt is charged."""
+    input_usd_per_mtok: str
+    """Price of that input, decimal text; so that an interruption can be settled without the price book."""
+    conversation: str | None = None
+    tags: dict[str, str] = {}
+
+
+class Closed(msgspec.Struct, frozen=True, array_like=True, tag="closed", kw_only=True):
+    """Written before the answer is finished."""
+
+    receipt_id: str
+    attempt: int
+    at_us: int
+    outcome: Outcome
+    status: int
+    """HTTP status that the upstream gave; 0 where it gave none."""
+    error: str | None
+    """Code of our error, such as ``upstream_timeout``; never the upstream's words."""
+    usage: Usage
+    cost_usd: str | None
+    """Exact decimal text; None: unknown, because the usage is."""
+    first_byte_us: int | None
+    """Duration from sending to the first byte of the answer."""
+    total_us: int
+    """Duration of the attempt."""
+    finish_reason: str | None = None
+    notices: list[str] = []
+    """What the caller was told beside the answer, such as a dropped parameter."""
+
+
+JournalRecord = Opened | Closed
+
+
+class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the ledger: an attempt, opened and closed (or interrupted) joined."""
+
+    receipt_id: str
+    attempt: int
+    opened_us: int
+    closed_us: int | None
+    """None while it runs, and where it was interrupted."""
+    customer_id: str
+    key_id: str
+    request_id: str
+    endpoint: str
+    asked_model: str
+    served_model: str
+    upstream: str
+    upstream_model: str
+    lineup: str
+    decision: str
+    stream: bool
+    outcome: Outcome | None
+    """None while it runs."""
+    status: int
+    error: str | None
+    usage: Usage
+    price_id: str
+    cost_usd: str | None
+    first_byte_us: int | None
+    total_us: int | None
+    finish_reason: str | None
+    conversation: str | None
+    tags: dict[str, str]
+    notices: list[str]
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What one request got: its attempts, and their sum."""
+
+    id: str
+    object: str = "receipt"
+    created_us: int
+    customer_id: str
+    key_id: str
+    request_id: str
+    endpoint: str
+    asked_model: str
+    served_model: str
+    """Of the last attempt, which is the one that answered."""
+    lineup: str
+    decision: str
+    outcome: Outcome | None
+    cost_usd: str | None
+    """Sum over attempts; None where one of them is unknown."""
+    attempts: list[AttemptRow]
