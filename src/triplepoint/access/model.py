@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from triplepoint.foundation.ids import CustomerId, KeyId, OperatorId
+from triplepoint.foundation.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,15 @@ class Key:
         return self.revoked_us is None and (self.expires_us is None or now_us < self.expires_us)
 
 
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A key at its making: the only moment at which its text exists here."""
+
+    key: Key
+    text: Secret
+    """The whole key, ``tp-…``; to be shown once and kept nowhere."""
+
+
 class Role(StrEnum):
     """What an operator may do; each may do what those below it may."""
 
@@ -47,6 +57,11 @@ class Role(StrEnum):
     """Customers, keys, line-ups."""
     VIEWER = "viewer"
     """Read."""
+
+    def covers(self, needed: "Role") -> bool:
+        """Tell whether this role may do what the needed one may."""
+        order = (Role.VIEWER, Role.OPERATOR, Role.ADMIN)
+        return order.index(self) >= order.index(needed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,69 @@ class Operator:
     role: Role
     created_us: int
     disabled_us: int | None
+
+    def actor(self) -> "Actor":
+        """Return the operator as the one who makes a change."""
+        return Actor(name=f"operator:{self.name}", role=self.role)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorKey:
+    """A credential of an operator for programs, without its secret; it may do what its operator may."""
+
+    id: KeyId
+    operator_id: OperatorId
+    label: str
+    digest: bytes
+    """As of a customer's key."""
+    display: str
+    """``tpo-Ab3x…``."""
+    created_us: int
+    expires_us: int | None
+    revoked_us: int | None
+
+    def is_live(self, now_us: int) -> bool:
+        """Tell whether the key opens anything at this moment."""
+        return self.revoked_us is None and (self.expires_us is None or now_us < self.expires_us)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedOperatorKey:
+    """An operator's key at its making."""
+
+    key: OperatorKey
+    text: Secret
+    """The whole key, ``tpo-…``."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOperator:
+    """The operator that an empty installation begins with."""
+
+    operator: Operator
+    password: Secret
+    """To be shown once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A login, without its secret."""
+
+    digest: bytes
+    """HMAC of the session's id."""
+    operator_id: OperatorId
+    created_us: int
+    expires_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A session at its making."""
+
+    operator: Operator
+    session_id: Secret
+    """What the cookie carries."""
+    expires_us: int
 
 
 @dataclass(frozen=True, slots=True)

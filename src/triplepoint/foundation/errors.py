@@ -17,6 +17,7 @@
     ├── UpstreamFault         502  the upstream answered wrongly or not at all
     │   ├── UpstreamOverloaded 503 it said so, or its breaker is open
     │   └── UpstreamTimeout   504
+    ├── GatewayAway           503  the control plane reaches no gateway of its installation
     ├── StoreFault            500  ledger, journal or database
     └── SettingsInvalid            a file is wrong; carries every problem found, not the first
 
@@ -147,6 +148,13 @@ class UpstreamTimeout(UpstreamFault):
 
     status = 504
     code = "upstream_timeout"
+
+
+class GatewayAway(TriplepointError):
+    """The control plane reaches no gateway of its installation."""
+
+    status = 503
+    code = "gateway_away"
 
 
 class StoreFault(TriplepointError):

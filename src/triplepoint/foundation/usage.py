@@ -38,3 +38,5 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     source: UsageSource = UsageSource.UNKNOWN
     tokenizer: str | None = None
     """Name of the tokenizer behind an estimate."""
+    cache_write_1h_tokens: int = 0
+    """Part of `cache_write_tokens` that the vendor keeps for an hour, at a rate of its own."""

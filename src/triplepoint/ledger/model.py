@@ -56,7 +56,8 @@ class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened", kw_only
     input_estimate: int
     """Tokens, from the size of the request; what an interrupted attempt is charged."""
     input_usd_per_mtok: str
-    """Price of that input, decimal text; so that an interruption can be settled without the price book."""
+    """Price of that input, decimal text; so that an interruption can be settled without the price book. Empty: no price,
+    and the cost of an interruption is unknown."""
     conversation: str | None = None
     tags: dict[str, str] = {}
 
@@ -140,3 +141,42 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: str | None
     """Sum over attempts; None where one of them is unknown."""
     attempts: list[AttemptRow]
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Attempts that have ended, added up."""
+
+    requests: int = 0
+    """Requests whose first attempt is among them."""
+    attempts: int = 0
+    failed: int = 0
+    """Attempts that ended otherwise than finished, or cancelled by the caller."""
+    input_tokens: int = 0
+    """Sums of the known counts; `unknown_usage` says how many attempts they lack."""
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    unknown_usage: int = 0
+    """Attempts whose input or output nobody counted."""
+    cost_usd: str = "0"
+    """Exact sum of the known costs, decimal text; `unpriced` says how many attempts it lacks."""
+    unpriced: int = 0
+    """Attempts whose cost is unknown."""
+
+
+class Rollup(Counts, frozen=True, kw_only=True):
+    """The counts of one hour, customer, model and line-up."""
+
+    hour_us: int
+    """Beginning of the hour in which the attempts were opened."""
+    customer_id: str
+    served_model: str
+    lineup: str
+
+
+class Total(Counts, frozen=True, kw_only=True):
+    """The counts of one group of rollups."""
+
+    group: str
+    """What they have in common: an id, a name, a hash, a day."""

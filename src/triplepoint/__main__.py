@@ -1,0 +1,6 @@
+"""``python -m triplepoint`` is the command ``triplepoint``."""
+
+from triplepoint.cli.main import main
+
+if __name__ == "__main__":
+    main()

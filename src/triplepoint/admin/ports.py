@@ -1,0 +1,63 @@
+"""What the admin API needs of others, beside the access room: a ledger to read, and the gateway it controls."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from triplepoint.access.service import AccessService
+from triplepoint.ledger.model import AttemptRow, Receipt, Rollup
+from triplepoint.telemetry.status import GatewayStatus, Published
+
+
+class LedgerReader(Protocol):
+    """What happened; `ledger.store.LedgerStore` is one."""
+
+    def receipt(self, receipt_id: str) -> Receipt | None:
+        """Return a receipt, or None where there is none (yet)."""
+        ...
+
+    def attempts(
+        self,
+        *,
+        customer_id: str | None = None,
+        model: str | None = None,
+        since_us: int | None = None,
+        before_us: int | None = None,
+        limit: int = 100,
+    ) -> list[AttemptRow]:
+        """Return attempts, newest first."""
+        ...
+
+    def rollups(self, *, since_us: int | None = None, until_us: int | None = None) -> list[Rollup]:
+        """Return the rollups of the hours that begin in a span, oldest first."""
+        ...
+
+
+class GatewayLink(Protocol):
+    """The gateway of this installation, asked over its own socket. Calls wait, so they are made from threads."""
+
+    def publish(self) -> Published | None:
+        """Have files and keys loaded again; None where no gateway answers."""
+        ...
+
+    def status(self) -> GatewayStatus | None:
+        """Ask how it is; None where no gateway answers."""
+        ...
+
+    def metrics(self) -> bytes | None:
+        """Ask for its metrics as Prometheus text; None where no gateway answers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AdminServices:
+    """What the composition root hands to `app.create_admin`."""
+
+    access: AccessService
+    ledger: LedgerReader
+    gateway: GatewayLink
+    lineup: Callable[[], object]
+    """Describes the line-up in the files of this installation, as JSON values (msgspec encodes them).
+
+    Raises: SettingsInvalid: the files are wrong.
+    """

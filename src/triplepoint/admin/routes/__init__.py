@@ -1,0 +1,1 @@
+"""Handlers, one file a noun. `app.create_admin` puts their routers together."""

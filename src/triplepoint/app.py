@@ -1,0 +1,151 @@
+"""The composition root: opens an installation's stores and hands the adapters to the rooms.
+
+An installation is a folder with ``triplepoint.yaml`` in it. Commands, the gateway and the control plane all begin here::
+
+    with open_installation(Path(".")) as installation:
+        installation.access.live_keys()
+"""
+
+import http.client
+import os
+import socket
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import msgspec
+import sqlalchemy as sa
+
+from triplepoint.access.secret import installation_secret
+from triplepoint.access.service import AccessService
+from triplepoint.access.store import SqlAccessStore
+from triplepoint.files.checked import read_file
+from triplepoint.foundation.clock import Clock, SystemClock
+from triplepoint.foundation.errors import SettingsInvalid
+from triplepoint.foundation.ids import IdFactory, NewId
+from triplepoint.gateway.ops import socket_path
+from triplepoint.ledger.store import LedgerStore
+from triplepoint.settings import SETTINGS_FILE, Settings
+from triplepoint.storage.engine import open_database, sqlite_url
+from triplepoint.telemetry.status import GatewayStatus, Published
+
+_PUBLISH_TIMEOUT_S = 30.0
+_ASK_TIMEOUT_S = 2.0
+
+
+class Installation:
+    """The stores of one installation, opened when they are first asked for.
+
+    Args:
+        folder: Where ``triplepoint.yaml`` is.
+        settings: What it says.
+        clock: Time.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, *, clock: Clock) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.clock = clock
+        self.new_id: NewId = IdFactory(clock.now_us)
+        self.data = folder / settings.data
+        """Folder for keys, journal and ledger."""
+        self.gateway = GatewaySocket(self.data)
+        """The gateway of this installation, where one runs."""
+
+    @cached_property
+    def secret(self) -> bytes:
+        """What keys are digested under; made on first use."""
+        return installation_secret(self.data, os.environ)
+
+    @cached_property
+    def database(self) -> sa.Engine:
+        """The database, its schema up to date."""
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return open_database(sqlite_url(self.data / "triplepoint.db"))
+
+    @cached_property
+    def access(self) -> AccessService:
+        """Customers, keys, operators, audit log; a change reaches a running gateway at once."""
+        return AccessService(
+            SqlAccessStore(self.database),
+            secret=self.secret,
+            clock=self.clock,
+            new_id=self.new_id,
+            on_change=self._tell_gateway,
+            session_s=self.settings.control.session,
+        )
+
+    @cached_property
+    def ledger(self) -> LedgerStore:
+        """Attempts and rollups."""
+        return LedgerStore(self.database)
+
+    def close(self) -> None:
+        """Close the database."""
+        if "database" in self.__dict__:
+            self.database.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _tell_gateway(self) -> None:
+        self.gateway.publish()
+
+
+def open_installation(folder: Path, *, clock: Clock | None = None) -> Installation:
+    """Open the installation in a folder.
+
+    Only ``triplepoint.yaml`` is read, not what it names, so that a key can be revoked while a line-up file is broken.
+
+    Raises: SettingsInvalid: it is missing or wrong.
+    """
+    reading = read_file(folder / SETTINGS_FILE, Settings, name=str(SETTINGS_FILE))
+    if reading.value is None:
+        raise SettingsInvalid(list(reading.problems))
+    return Installation(folder, reading.value, clock=clock or SystemClock())
+
+
+class GatewaySocket:
+    """Talks to the gateway of a data folder over its socket; says None where none runs."""
+
+    def __init__(self, data: Path) -> None:
+        self._path = socket_path(data)
+
+    def publish(self) -> Published | None:
+        """Have files and keys loaded again; None where no gateway runs."""
+        answer = self._ask("POST", "/publish", _PUBLISH_TIMEOUT_S)
+        return None if answer is None else msgspec.json.decode(answer, type=Published)
+
+    def status(self) -> GatewayStatus | None:
+        """Ask how it is."""
+        answer = self._ask("GET", "/status", _ASK_TIMEOUT_S)
+        return None if answer is None else msgspec.json.decode(answer, type=GatewayStatus)
+
+    def metrics(self) -> bytes | None:
+        """Ask for its metrics, as Prometheus text."""
+        return self._ask("GET", "/metrics", _ASK_TIMEOUT_S)
+
+    def _ask(self, method: str, path: str, timeout_s: float) -> bytes | None:
+        connection = _UnixConnection(self._path, timeout_s)
+        try:
+            connection.request(method, path)
+            return connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        super().__init__("localhost", timeout=timeout_s)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket file."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))

@@ -1,0 +1,230 @@
+"""Has a model answer a request: tries its targets in turn until one answers or there is reason to give up.
+
+Only before the first byte to the caller is anything tried again. Each attempt that is sent has its own record, opened
+before and closed after it, so the ledger has a row for each request that an upstream saw.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from triplepoint.foundation.clock import Clock
+from triplepoint.foundation.errors import Overloaded, TriplepointError, UpstreamFault, UpstreamOverloaded
+from triplepoint.foundation.usage import Usage
+from triplepoint.gateway.forward import Estimate, StreamForwarder, forward_whole
+from triplepoint.gateway.job import Job
+from triplepoint.gateway.outgoing import Outgoing, Task, make_outgoing
+from triplepoint.gateway.record import Book, OpenAttempt
+from triplepoint.gateway.refusal import failure_of, is_healthy
+from triplepoint.gateway.retry import Failure, RetryPlan
+from triplepoint.gateway.snapshot import TargetRoute
+from triplepoint.gateway.upstream import LiveUpstream
+from triplepoint.ledger.model import Outcome
+from triplepoint.settings import GatewaySettings, LimitSettings
+from triplepoint.upstreams.ports import Headers, UpstreamAnswer
+
+_MAX_REFUSAL = 64 * 1024
+_NEVER_SENT = {"connect_failed", "connect_timeout"}
+_AWAY = {*_NEVER_SENT, "first_byte_timeout", "idle_timeout"}
+"""Failures after which another upstream is the better bet."""
+
+
+class Attempts:
+    """Makes the attempts of all requests under one snapshot.
+
+    Args:
+        upstreams: Live upstreams by name.
+        book: Where attempts are recorded.
+        settings: Of the gateway.
+        clock: Time.
+        draw: Uniform random numbers in [0, 1), for pauses.
+        estimate: Counts a usage that was not reported.
+    """
+
+    def __init__(
+        self,
+        upstreams: dict[str, LiveUpstream],
+        book: Book,
+        settings: GatewaySettings,
+        *,
+        clock: Clock,
+        draw: Callable[[], float],
+        estimate: Estimate,
+    ) -> None:
+        self._upstreams = upstreams
+        self._book = book
+        self._settings = settings
+        self._clock = clock
+        self._draw = draw
+        self._estimate = estimate
+
+    async def answer(self, job: Job, task: Task) -> None:
+        """Have the request answered.
+
+        Raises: TriplepointError: nobody could; nothing has reached the caller.
+        """
+        targets = job.choice.route.targets
+        first = self._upstreams[targets[0].upstream]
+        plan = RetryPlan(len(targets), first.definition.retry, allows=lambda i: self._allows(targets[i]), draw=self._draw)
+        turn, number, last = plan.first(), 0, None
+        while turn is not None:
+            if turn.pause_s:
+                await self._pause(job, turn.pause_s, last)
+            number += 1
+            target = targets[turn.target]
+            failure = await self._attempt(job, task, target, number, self._reason(job, target, last))
+            if failure is None:
+                return
+            last = (target, failure)
+            turn = plan.after(turn.target, failure)
+        raise last[1].error if last is not None else self._all_resting(targets)
+
+    def _allows(self, target: TargetRoute) -> bool:
+        return self._upstreams[target.upstream].breaker.allows(self._clock.steady_s())
+
+    def _all_resting(self, targets: tuple[TargetRoute, ...]) -> TriplepointError:
+        now_s = self._clock.steady_s()
+        rest_s = min(self._upstreams[target.upstream].breaker.rest_s(now_s) for target in targets)
+        return UpstreamOverloaded(
+            "The model is resting after failures; try again later.", code="breaker_open", retry_after_s=rest_s or 1.0
+        )
+
+    async def _pause(self, job: Job, pause_s: float, last: tuple[TargetRoute, Failure] | None) -> None:
+        """Wait before trying again, unless the caller would be gone by then."""
+        if last is not None and job.deadline_s is not None and self._clock.steady_s() + pause_s >= job.deadline_s:
+            raise last[1].error
+        await asyncio.sleep(pause_s)
+
+    def _reason(self, job: Job, target: TargetRoute, last: tuple[TargetRoute, Failure] | None) -> str:
+        if last is None:
+            return job.choice.reason
+        verb = "retry" if last[0] is target else "fallback"
+        return f"{verb} after {last[1].error.code} at {last[0].upstream}"
+
+    async def _attempt(self, job: Job, task: Task, target: TargetRoute, number: int, reason: str) -> Failure | None:
+        """Make one attempt.
+
+        Returns: None when the caller has its answer (or was told that it broke off); a failure when it has got nothing.
+        """
+        live = self._upstreams[target.upstream]
+        try:
+            outgoing = make_outgoing(job.request, task, job.choice.route, target, live.dialect_for(job.request.dialect))
+            async with live.turn(job.deadline_s):
+                return await self._send(job, live, target, outgoing, number, reason)
+        except (UpstreamOverloaded, Overloaded) as error:  # its server is not up, or has no room: nothing was sent
+            live.breaker.abandoned()
+            may_help = not isinstance(error, Overloaded) or error.code != "journal_full"
+            return Failure(error, may_retry=True, may_fall_back=may_help, prefers_other=True, retry_after_s=error.retry_after_s)
+        except BaseException:
+            live.breaker.abandoned()
+            raise
+
+    async def _send(
+        self, job: Job, live: LiveUpstream, target: TargetRoute, outgoing: Outgoing, number: int, reason: str
+    ) -> Failure | None:
+        client = live.client()
+        opened = self._book.open(
+            job.request,
+            job.choice,
+            target,
+            job.grant,
+            receipt_id=job.receipt_id,
+            request_id=job.request_id,
+            attempt=number,
+            reason=reason,
+        )
+        live.attempts += 1
+        live.in_flight += 1
+        address = live.address(outgoing.path, target.upstream_model)
+        headers = [*address.headers, *_forwarded(job, live, outgoing)]
+        answer: UpstreamAnswer | None = None
+        try:
+            answer = await client.send(
+                b"POST", address.target, headers, outgoing.body, limits=live.definition.limits, deadline_s=job.deadline_s
+            )
+            opened.status = answer.status
+            failure = await self._read(job, answer, outgoing, opened, live.definition.limits)
+        except UpstreamFault as error:
+            failure = self._broke(live, opened, error)
+        else:
+            self._judge(live, opened, failure)
+        finally:
+            live.in_flight -= 1
+            if answer is not None:
+                answer.close()
+            if not opened.is_closed:  # the caller left before there was an answer
+                opened.broken(Outcome.CANCELLED, self._cancelled_usage(job, target), error=None)
+        return failure
+
+    async def _read(
+        self, job: Job, answer: UpstreamAnswer, outgoing: Outgoing, opened: OpenAttempt, limits: LimitSettings
+    ) -> Failure | None:
+        if answer.status >= 300:
+            return await self._refusal(answer, opened)
+        if job.request.stream:
+            forwarder = StreamForwarder(job, answer, outgoing, opened, estimate=self._estimate)
+            await forwarder.run(first_event_s=limits.first_byte)
+        else:
+            await forward_whole(job, answer, outgoing, opened, limit=self._settings.max_answer, estimate=self._estimate)
+        return None
+
+    async def _refusal(self, answer: UpstreamAnswer, opened: OpenAttempt) -> Failure:
+        opened.first_byte()
+        try:
+            body = await answer.read(_MAX_REFUSAL)
+        except UpstreamFault:  # the status alone says enough
+            body = b""
+        now = datetime.fromtimestamp(self._clock.now_us() / 1e6, tz=UTC)
+        failure = failure_of(
+            answer.status,
+            body,
+            retry_after=answer.header(b"retry-after"),
+            retry_after_ms=answer.header(b"retry-after-ms"),
+            now=now,
+        )
+        opened.refused(failure.error.code)
+        return failure
+
+    def _broke(self, live: LiveUpstream, opened: OpenAttempt, error: UpstreamFault) -> Failure:
+        """Note an attempt that failed on the way or by an answer that is none."""
+        if error.code in _NEVER_SENT:
+            opened.refused(error.code)
+        else:
+            opened.failed(error.code)
+        live.failures += 1
+        live.last_error = error.code
+        live.breaker.failed(self._clock.steady_s())
+        is_away = error.code in _AWAY
+        return Failure(_told(error), may_retry=error.code != "total_timeout", may_fall_back=True, prefers_other=is_away)
+
+    def _judge(self, live: LiveUpstream, opened: OpenAttempt, failure: Failure | None) -> None:
+        """Tell the breaker how the upstream did."""
+        if opened.outcome is Outcome.CUT or (failure is not None and not is_healthy(opened.status)):
+            live.breaker.failed(self._clock.steady_s())
+        else:
+            live.breaker.succeeded()
+        if opened.outcome is not Outcome.FINISHED:
+            live.failures += 1
+            live.last_error = opened.error
+
+    def _cancelled_usage(self, job: Job, target: TargetRoute) -> Usage:
+        """Count what a caller that left early has asked; what was produced for it nobody said."""
+        counted = self._estimate(job.request, "", target.upstream_model)
+        return Usage(input_tokens=counted.input_tokens, output_tokens=None, source=counted.source, tokenizer=counted.tokenizer)
+
+
+def _told(error: UpstreamFault) -> UpstreamFault:
+    """Return the fault in words for callers: what went wrong between us and an upstream is for the log."""
+    if error.status == 504:
+        told: UpstreamFault = type(error)("The model did not answer in time.", code=error.code)
+    else:
+        told = type(error)("The model's upstream failed.", code=error.code)
+    told.__cause__ = error
+    return told
+
+
+def _forwarded(job: Job, live: LiveUpstream, outgoing: Outgoing) -> Headers:
+    """Return the caller's headers that this upstream understands, and what it needs beside them."""
+    given = job.forwarded if outgoing.dialect is job.request.dialect else []
+    names = {name for name, _ in given}
+    return [*given, *(header for header in live.own_headers(outgoing.dialect) if header[0] not in names)]

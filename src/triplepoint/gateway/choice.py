@@ -1,0 +1,118 @@
+"""Picks the model: by name, alias or pin, or through the router; never one that the key may not call.
+
+The order is entitlement, capability, context, health; the router chooses among what they leave and cannot choose outside it.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from triplepoint.foundation.errors import NotEntitled, NotFound, RequestInvalid, UpstreamOverloaded
+from triplepoint.gateway.request import Request
+from triplepoint.gateway.snapshot import KeyGrant, LineupRoutes, ModelRoute, Snapshot
+from triplepoint.gateway.upstream import LiveUpstream
+from triplepoint.lineups.model import Capability
+from triplepoint.routing.signals import read_signals
+
+_EMPTY = (b"null", b"[]", b"{}")
+_IMAGE_MARKS = (b'"image_url"', b'"input_image"', b'"type":"image"', b'"type": "image"')
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which model serves a request, and why."""
+
+    lineup: LineupRoutes
+    route: ModelRoute
+    reason: str
+
+
+def choose(
+    request: Request, snapshot: Snapshot, grant: KeyGrant, upstreams: dict[str, LiveUpstream], *, embeddings: bool = False
+) -> Choice:
+    """Pick the model for a request.
+
+    Raises:
+        NotFound: no such model, or none that this key may know of.
+        RequestInvalid: the model cannot do what is asked.
+        UpstreamOverloaded: ``auto``, and nothing that could serve is up.
+    """
+    needs = {Capability.EMBEDDINGS} if embeddings else _needs(request)
+    lineup, route, how = find_model(request.asked_model, snapshot)
+    if route is None:
+        return _route(request, lineup, grant, upstreams, needs)
+    if not may_call(grant, route):
+        raise unknown_model(request.asked_model)
+    for need in needs:
+        if need not in route.capabilities:
+            raise RequestInvalid(
+                f"The model {request.asked_model!r} cannot do this: it lacks {need.value!r}.",
+                param="model",
+                code="unsupported_by_model",
+            )
+    return Choice(lineup, route, how)
+
+
+def find_model(name: str, snapshot: Snapshot) -> tuple[LineupRoutes, ModelRoute | None, str]:
+    """Resolve a name.
+
+    Returns: The line-up, the model (None: its router decides), and how it was found, in words.
+    Raises: NotFound: it names nothing.
+    """
+    resolved = snapshot.names.resolve(name)
+    if resolved is None:
+        raise unknown_model(name)
+    lineup = snapshot.lineups[resolved.lineup]
+    return lineup, lineup.models[resolved.model] if resolved.model is not None else None, resolved.how
+
+
+def may_call(grant: KeyGrant, route: ModelRoute) -> bool:
+    """Tell whether a key may call a model."""
+    return grant.models is None or route.name in grant.models
+
+
+def unknown_model(name: str) -> NotFound:
+    """Return the fault of a name that this caller cannot use, whether it exists or not."""
+    return NotFound(
+        f"The model {name!r} does not exist or this key may not call it; GET /v1/models lists what it may.",
+        param="model",
+        code="model_not_found",
+    )
+
+
+def _route(
+    request: Request, lineup: LineupRoutes, grant: KeyGrant, upstreams: dict[str, LiveUpstream], needs: set[Capability]
+) -> Choice:
+    signals = read_signals(request.fields, request.dialect)
+    entitled = [route for route in lineup.models.values() if may_call(grant, route)]
+    if not entitled:
+        raise NotEntitled("This key may call no model of the active line-up; ask who issued it.")
+    able = [r for r in entitled if needs <= r.capabilities and signals.input_tokens < r.model.context_tokens]
+    if not able:
+        raise RequestInvalid("No model that this key may call can do what the request asks.", code="unsupported_by_model")
+    up = {r.name for r in able if any(upstreams[t.upstream].is_ready() for t in r.targets)}
+    if not up:
+        raise UpstreamOverloaded("No model is up yet; try again in a moment.", code="upstream_starting", retry_after_s=2.0)
+    assert lineup.router is not None  # noqa: S101 - the caller asked
+    decision = lineup.router.decide(signals, up)
+    return Choice(lineup, lineup.models[decision.model], decision.reason)
+
+
+def _needs(request: Request) -> set[Capability]:
+    """Return what the request asks for; images are recognised by marks that cannot stand inside a JSON string."""
+    fields = request.fields
+    needs: set[Capability] = {Capability.CHAT}
+    if (tools := fields.get("tools")) is not None and bytes(tools) not in _EMPTY:
+        needs.add(Capability.TOOLS)
+    if (wanted := fields.get("response_format")) is not None and b'"json' in bytes(wanted):
+        needs.add(Capability.JSON)
+    if any(mark in request.body for mark in _IMAGE_MARKS) and any(
+        _has_image(fields.get(name)) for name in ("messages", "input")
+    ):
+        needs.add(Capability.IMAGES)
+    return needs
+
+
+def _has_image(raw: msgspec.Raw | None) -> bool:
+    content = bytes(raw) if raw is not None else b""
+    return any(mark in content for mark in _IMAGE_MARKS)

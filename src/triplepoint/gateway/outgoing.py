@@ -1,0 +1,115 @@
+"""Makes an upstream's request out of a caller's: bytes through where they share a dialect, translated where not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+from triplepoint.foundation.errors import NotImplementedHere
+from triplepoint.gateway.request import Request
+from triplepoint.gateway.snapshot import ModelRoute, TargetRoute
+from triplepoint.upstreams.dialects.model import Dialect, EventTranslator
+from triplepoint.upstreams.dialects.read_chat import ChatReader
+from triplepoint.upstreams.dialects.read_messages import MessagesReader
+from triplepoint.upstreams.dialects.read_responses import ResponsesReader
+from triplepoint.upstreams.dialects.reader import AnswerReader
+from triplepoint.upstreams.dialects.translate import exchange
+
+_encode = msgspec.json.Encoder().encode
+_decode_any = msgspec.json.Decoder().decode
+
+
+class Task(StrEnum):
+    """What a request wants of a model."""
+
+    GENERATE = "generate"
+    EMBED = "embed"
+    COUNT = "count"
+
+
+_PATHS = {Dialect.CHAT: "/chat/completions", Dialect.RESPONSES: "/responses", Dialect.MESSAGES: "/messages"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request as the upstream gets it, and how its answer is read."""
+
+    path: str
+    body: bytes
+    dialect: Dialect
+    """The upstream's."""
+    make_reader: Callable[[], AnswerReader]
+    translate_whole: Callable[[bytes], bytes] | None = None
+    """To the caller's dialect; None where they are the same."""
+    make_translator: Callable[[], EventTranslator] | None = None
+    notices: list[str] = field(default_factory=list[str])
+
+
+def make_outgoing(request: Request, task: Task, route: ModelRoute, target: TargetRoute, dialect: Dialect) -> Outgoing:
+    """Make the upstream's request.
+
+    Args:
+        dialect: What the upstream speaks.
+    Raises:
+        RequestInvalid: the request cannot be translated; ``param`` names what stands in the way.
+        NotImplementedHere: the upstream has no such endpoint.
+    """
+    match task:
+        case Task.EMBED:
+            if dialect is Dialect.MESSAGES:
+                raise NotImplementedHere("This model's upstream has no embeddings.", param="model")
+            return _passed(request, target, Dialect.CHAT, "/embeddings")
+        case Task.COUNT:
+            return _passed(request, target, Dialect.MESSAGES, "/messages/count_tokens")
+        case Task.GENERATE:
+            if dialect is request.dialect and not (target.tools_by_schema and "tools" in request.fields):
+                return _passed(request, target, dialect, _PATHS[dialect])
+            return _translated(request, route, target, dialect)
+
+
+def _passed(request: Request, target: TargetRoute, dialect: Dialect, path: str) -> Outgoing:
+    fields: dict[str, object] = dict(request.fields)
+    fields["model"] = target.upstream_model
+    if request.stream and dialect is Dialect.CHAT and not request.wants_usage:
+        fields["stream_options"] = _with_usage(request.fields.get("stream_options"))
+    return Outgoing(path, _encode(fields), dialect, _reader(dialect, request))
+
+
+def _translated(request: Request, route: ModelRoute, target: TargetRoute, dialect: Dialect) -> Outgoing:
+    done = exchange(
+        request.fields,
+        caller=request.dialect,
+        upstream=dialect,
+        asked_model=request.asked_model,
+        upstream_model=target.upstream_model,
+        max_output_tokens=route.model.max_output_tokens,
+        tools_by_schema=target.tools_by_schema,
+    )
+    return Outgoing(
+        _PATHS[dialect],
+        _encode(done.body),
+        dialect,
+        _reader(dialect, request, keep_usage=True),
+        translate_whole=done.answer,
+        make_translator=done.events,
+        notices=done.notices,
+    )
+
+
+def _reader(dialect: Dialect, request: Request, *, keep_usage: bool = False) -> Callable[[], AnswerReader]:
+    asked = request.asked_model
+    match dialect:
+        case Dialect.CHAT:
+            wants_usage = keep_usage or request.wants_usage  # a translator needs the usage chunk, whoever asked
+            return lambda: ChatReader(asked, wants_usage=wants_usage)
+        case Dialect.RESPONSES:
+            return lambda: ResponsesReader(asked)
+        case Dialect.MESSAGES:
+            return lambda: MessagesReader(asked)
+
+
+def _with_usage(options: msgspec.Raw | None) -> dict[str, object]:
+    given = _decode_any(options) if options is not None else None
+    known: dict[str, object] = given if isinstance(given, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+    return {**known, "include_usage": True}

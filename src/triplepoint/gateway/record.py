@@ -1,0 +1,189 @@
+"""Opens and closes the record of each attempt: journal, metrics, and the latest receipts in memory.
+
+The opened record is written before anything is sent to the upstream; if it cannot be written, nothing is sent.
+"""
+
+from collections import OrderedDict
+from decimal import Decimal
+
+from triplepoint.foundation.clock import Clock
+from triplepoint.foundation.errors import Overloaded, StoreFault
+from triplepoint.foundation.money import ZERO, money_text
+from triplepoint.foundation.usage import Usage
+from triplepoint.gateway.choice import Choice
+from triplepoint.gateway.request import Request
+from triplepoint.gateway.snapshot import KeyGrant, TargetRoute
+from triplepoint.ledger.journal import Journal
+from triplepoint.ledger.model import Closed, Opened, Outcome
+from triplepoint.telemetry.metrics import GatewayMetrics
+
+RECENT_RECEIPTS = 4096
+"""Receipts that a gateway answers for from memory; older ones come from the ledger."""
+
+_NOTHING = Usage(input_tokens=0, output_tokens=0)
+
+
+class Recents:
+    """The latest receipts of this gateway, by id."""
+
+    def __init__(self, limit: int = RECENT_RECEIPTS) -> None:
+        self._limit = limit
+        self._found: OrderedDict[str, dict[int, tuple[Opened, Closed | None]]] = OrderedDict()
+
+    def opened(self, record: Opened) -> None:
+        """Keep an opened record."""
+        attempts = self._found.setdefault(record.receipt_id, {})
+        attempts[record.attempt] = (record, None)
+        if len(self._found) > self._limit:
+            self._found.popitem(last=False)
+
+    def closed(self, record: Closed) -> None:
+        """Keep its closed record."""
+        attempts = self._found.get(record.receipt_id)
+        if attempts is not None and record.attempt in attempts:
+            attempts[record.attempt] = (attempts[record.attempt][0], record)
+
+    def get(self, receipt_id: str) -> list[tuple[Opened, Closed | None]] | None:
+        """Return a receipt's attempts in order; None where it is not kept."""
+        attempts = self._found.get(receipt_id)
+        return None if attempts is None else [attempts[number] for number in sorted(attempts)]
+
+
+class Book:
+    """Where attempts are recorded."""
+
+    def __init__(self, journal: Journal, recents: Recents, metrics: GatewayMetrics, clock: Clock) -> None:
+        self._journal = journal
+        self._recents = recents
+        self._metrics = metrics
+        self._clock = clock
+
+    def open(
+        self,
+        request: Request,
+        choice: Choice,
+        target: TargetRoute,
+        grant: KeyGrant,
+        *,
+        receipt_id: str,
+        request_id: str,
+        attempt: int,
+        reason: str,
+    ) -> "OpenAttempt":
+        """Record an attempt that is about to be sent.
+
+        Raises: Overloaded: it cannot be recorded, so it must not be sent.
+        """
+        price = target.price
+        opened = Opened(
+            receipt_id=receipt_id,
+            attempt=attempt,
+            at_us=self._clock.now_us(),
+            customer_id=grant.customer_id,
+            key_id=grant.key_id,
+            request_id=request_id,
+            endpoint=request.endpoint,
+            asked_model=request.asked_model,
+            served_model=choice.route.name,
+            upstream=target.upstream,
+            upstream_model=target.upstream_model,
+            lineup=choice.lineup.hash,
+            decision=reason,
+            stream=request.stream,
+            price_id=price.id,
+            input_estimate=request.input_estimate,
+            input_usd_per_mtok=str(price.rates_for(request.input_estimate).input),
+            conversation=request.controls.conversation,
+            tags=dict(request.controls.tags),
+        )
+        try:
+            self._journal.write(opened)
+        except StoreFault as error:
+            raise Overloaded("Requests cannot be recorded at the moment.", code=error.code, retry_after_s=1.0) from error
+        self._recents.opened(opened)
+        return OpenAttempt(opened, target, self)
+
+    def close(self, opened: Opened, closed: Closed) -> None:
+        """Record how an attempt ended."""
+        self._journal.write(closed)
+        self._recents.closed(closed)
+        self._metrics.attempt(opened, closed)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that records are dated with."""
+        return self._clock
+
+
+class OpenAttempt:
+    """An attempt under way; closed exactly once."""
+
+    def __init__(self, opened: Opened, target: TargetRoute, book: Book) -> None:
+        self.opened = opened
+        self.outcome: Outcome | None = None
+        """None while it is under way."""
+        self.error: str | None = None
+        self.status = 0
+        """HTTP status of the upstream; 0 while there is none."""
+        self._target = target
+        self._book = book
+        self._started_s = book.clock.steady_s()
+        self._first_byte_us: int | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether its end is recorded."""
+        return self.outcome is not None
+
+    def first_byte(self) -> None:
+        """Note the first byte of the answer; later calls change nothing."""
+        if self._first_byte_us is None:
+            self._first_byte_us = self._elapsed_us()
+
+    def refused(self, error: str) -> None:
+        """Close an attempt that the upstream answered with an error status, or never saw: nothing was used, nothing is due."""
+        self._close(Outcome.FAILED, _NOTHING, ZERO, error=error)
+
+    def failed(self, error: str) -> None:
+        """Close an attempt that broke after it was sent and before an answer: what it cost is unknown."""
+        self._close(Outcome.FAILED, Usage(), None, error=error)
+
+    def finished(self, usage: Usage, *, finish_reason: str | None, notices: list[str]) -> None:
+        """Close an attempt whose answer is whole."""
+        self._close(Outcome.FINISHED, usage, self._target.price.cost_usd(usage), finish_reason=finish_reason, notices=notices)
+
+    def broken(self, outcome: Outcome, usage: Usage, *, error: str | None, finish_reason: str | None = None) -> None:
+        """Close an attempt that ended inside its answer: cut by the upstream, or cancelled by the caller."""
+        self._close(outcome, usage, self._target.price.cost_usd(usage), error=error, finish_reason=finish_reason)
+
+    def _close(
+        self,
+        outcome: Outcome,
+        usage: Usage,
+        cost: Decimal | None,
+        *,
+        error: str | None = None,
+        finish_reason: str | None = None,
+        notices: list[str] | None = None,
+    ) -> None:
+        if self.outcome is not None:
+            return
+        self.outcome, self.error = outcome, error
+        closed = Closed(
+            receipt_id=self.opened.receipt_id,
+            attempt=self.opened.attempt,
+            at_us=self._book.clock.now_us(),
+            outcome=outcome,
+            status=self.status,
+            error=error,
+            usage=usage,
+            cost_usd=None if cost is None else money_text(cost),
+            first_byte_us=self._first_byte_us,
+            total_us=self._elapsed_us(),
+            finish_reason=finish_reason,
+            notices=notices or [],
+        )
+        self._book.close(self.opened, closed)
+
+    def _elapsed_us(self) -> int:
+        return int((self._book.clock.steady_s() - self._started_s) * 1e6)

@@ -1,0 +1,134 @@
+"""Everything that a request may be decided upon, compiled once, never changed, swapped as one reference.
+
+A request takes the snapshot that is active when it arrives and keeps it to its last byte, so an answer is served wholly
+under one line-up. Names, prices and entitlements are looked up in dictionaries here; nothing is read from files or
+databases while a request waits.
+"""
+
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from triplepoint.access.model import Key
+from triplepoint.configuration.model import Configuration, LoadedLineup
+from triplepoint.foundation.ids import CustomerId, KeyId
+from triplepoint.foundation.secret import Secret
+from triplepoint.lineups.model import Capability, Model
+from triplepoint.lineups.resolve import Names
+from triplepoint.pricing.price import Price
+from triplepoint.routing.policies import compile_router
+from triplepoint.routing.ports import Router
+from triplepoint.settings import Settings, Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGrant:
+    """What a live key opens."""
+
+    key_id: KeyId
+    customer_id: CustomerId
+    models: frozenset[str] | None
+    """Models of the line-up that it may call; None: all."""
+    expires_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRoute:
+    """One upstream of a model, with the price in force."""
+
+    upstream: str
+    upstream_model: str
+    price: Price
+    tools_by_schema: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRoute:
+    """One model of the line-up."""
+
+    name: str
+    model: Model
+    capabilities: frozenset[Capability]
+    targets: tuple[TargetRoute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineupRoutes:
+    """A line-up, ready to be served from."""
+
+    name: str
+    hash: str
+    models: Mapping[str, ModelRoute]
+    """In line-up order, weakest first."""
+    router: Router | None
+    headers: tuple[tuple[bytes, bytes], ...]
+    """That every answer under this line-up carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the control plane publishes."""
+
+    settings: Settings
+    active: LineupRoutes
+    lineups: Mapping[str, LineupRoutes]
+    """By name, the active one included; for pins."""
+    names: Names
+    """What callers may ask for."""
+    upstreams: Mapping[str, Upstream]
+    secrets: Mapping[str, Secret]
+    """Keys of upstreams, by upstream."""
+    keys: Mapping[bytes, KeyGrant]
+    """By digest."""
+    made_us: int
+
+
+def compile_snapshot(configuration: Configuration, keys: Iterable[Key], *, made_us: int) -> Snapshot:
+    """Compile what the files and the access store say.
+
+    Args:
+        configuration: Checked, so every name in it resolves.
+        keys: Live keys.
+        made_us: Wall clock, microseconds since 1970.
+    """
+    lineups = {name: _compile_lineup(loaded) for name, loaded in configuration.lineups.items()}
+    upstreams = configuration.settings.upstreams
+    found = {name: configuration.api_key(upstream) for name, upstream in upstreams.items()}
+    return Snapshot(
+        settings=configuration.settings,
+        active=lineups[configuration.lineup.lineup],
+        lineups=lineups,
+        names=configuration.names,
+        upstreams=upstreams,
+        secrets={name: secret for name, secret in found.items() if secret is not None},
+        keys=grants(keys),
+        made_us=made_us,
+    )
+
+
+def _compile_lineup(loaded: LoadedLineup) -> LineupRoutes:
+    lineup = loaded.lineup
+    router = compile_router(lineup.router, lineup.models) if lineup.router is not None else None
+    models = {name: _compile_model(name, model, loaded) for name, model in lineup.models.items()}
+    return LineupRoutes(lineup.lineup, loaded.hash, models, router, ((b"x-triplepoint-lineup", loaded.hash.encode()),))
+
+
+def _compile_model(name: str, model: Model, loaded: LoadedLineup) -> ModelRoute:
+    targets = tuple(
+        TargetRoute(target.upstream, target.model, loaded.prices[target.price], target.tools_by_schema)
+        for target in model.upstreams
+    )
+    return ModelRoute(name, model, frozenset(model.capabilities), targets)
+
+
+def grants(keys: Iterable[Key]) -> dict[bytes, KeyGrant]:
+    """Compile live keys."""
+    return {
+        key.digest: KeyGrant(key.id, key.customer_id, frozenset(key.models) if key.models is not None else None, key.expires_us)
+        for key in keys
+    }
+
+
+def digest_key(secret: bytes, key: bytes) -> bytes:
+    """Return what a key is looked up by: the HMAC of the whole of it."""
+    return hmac.digest(secret, key, "sha256")

@@ -1,0 +1,68 @@
+"""The ledger as Parquet, by pyarrow, which is an extra: it is large, and most installations never export."""
+
+import importlib
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+import msgspec
+
+from triplepoint.foundation.errors import RequestInvalid
+from triplepoint.ledger.flat import COLUMNS, flat, portions
+from triplepoint.ledger.model import AttemptRow
+
+_MOMENTS = frozenset({"opened_us", "closed_us"})
+
+
+def parquet_writer(rows_at_once: int) -> Callable[[Iterable[AttemptRow], BinaryIO], int]:
+    """Return what writes attempts as Parquet.
+
+    Args:
+        rows_at_once: Rows of a row group, held in memory together.
+    Raises: RequestInvalid: pyarrow is not installed.
+    """
+    try:
+        arrow: Any = importlib.import_module("pyarrow")
+        parquet: Any = importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise RequestInvalid(
+            "Parquet needs pyarrow, which is not installed; pip install 'triplepoint[parquet]', or export as csv or jsonl",
+            param="format",
+            code="extra_missing",
+        ) from error
+    schema = arrow.schema([(name, _type(arrow, name)) for name in COLUMNS])
+
+    def write(rows: Iterable[AttemptRow], file: BinaryIO) -> int:
+        count = 0
+        with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+            for portion in portions(rows, rows_at_once):
+                writer.write_table(arrow.Table.from_pylist([_values(row) for row in portion], schema=schema))
+                count += len(portion)
+        return count
+
+    return write
+
+
+def _type(arrow: Any, name: str) -> Any:
+    if name in _MOMENTS:
+        return arrow.timestamp("us", tz="UTC")
+    if name.endswith(("_tokens", "_us")):
+        return arrow.int64()
+    match name:
+        case "cost_usd":
+            return arrow.decimal128(38, 18)  # prices have at most 9 decimals a million tokens: 15 places, never rounded
+        case "attempt" | "status":
+            return arrow.int32()
+        case "stream":
+            return arrow.bool_()
+        case "notices":
+            return arrow.list_(arrow.string())
+        case _:
+            return arrow.string()
+
+
+def _values(row: AttemptRow) -> dict[str, Any]:
+    values = flat(row)
+    values["cost_usd"] = None if row.cost_usd is None else Decimal(row.cost_usd)
+    values["tags"] = msgspec.json.encode(row.tags).decode()
+    return values

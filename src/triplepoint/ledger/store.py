@@ -1,0 +1,100 @@
+"""The ledger, as everyone but the drain sees it: read only."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from triplepoint.ledger import rollups as adding
+from triplepoint.ledger.model import AttemptRow, Receipt, Rollup, Total
+from triplepoint.ledger.receipts import to_receipt
+from triplepoint.ledger.tables import ATTEMPTS, ROLLUPS, UNMATCHED_CLOSES, to_attempt, to_rollup
+from triplepoint.storage.engine import reading
+
+_PAGE_ROWS = 2000
+
+
+class LedgerStore:
+    """Reads the ledger; `ledger.intake` writes it."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        """Read from a database whose schema is up to date."""
+        self.engine = engine
+
+    def receipt(self, receipt_id: str) -> Receipt | None:
+        """Return a receipt with its attempts so far; None: no such one, or not drained yet."""
+        with reading(self.engine) as connection:
+            found = connection.execute(sa.select(ATTEMPTS).where(ATTEMPTS.c.receipt_id == receipt_id)).mappings()
+            rows = [to_attempt(values) for values in found]
+        return to_receipt(rows) if rows else None
+
+    def attempts(
+        self,
+        *,
+        customer_id: str | None = None,
+        model: str | None = None,
+        since_us: int | None = None,
+        before_us: int | None = None,
+        limit: int = 100,
+    ) -> list[AttemptRow]:
+        """Return attempts, the newest first.
+
+        Args:
+            customer_id: Only this customer's.
+            model: Only those that this model served.
+            since_us: Only those opened at or after this moment.
+            before_us: Only those opened before this moment, to page back.
+            limit: How many at most.
+        """
+        query = _within(sa.select(ATTEMPTS), ATTEMPTS.c.opened_us, since_us, before_us)
+        if customer_id is not None:
+            query = query.where(ATTEMPTS.c.customer_id == customer_id)
+        if model is not None:
+            query = query.where(ATTEMPTS.c.served_model == model)
+        query = query.order_by(ATTEMPTS.c.opened_us.desc(), ATTEMPTS.c.receipt_id.desc(), ATTEMPTS.c.attempt.desc())
+        with reading(self.engine) as connection:
+            return [to_attempt(values) for values in connection.execute(query.limit(limit)).mappings()]
+
+    def iterate(self, *, since_us: int | None = None, until_us: int | None = None) -> Iterator[AttemptRow]:
+        """Yield all attempts opened in a span, the oldest first, as they stand at the beginning; memory stays flat.
+
+        Args:
+            since_us: First moment.
+            until_us: Moment before which they were opened.
+        """
+        query = _within(sa.select(ATTEMPTS), ATTEMPTS.c.opened_us, since_us, until_us)
+        query = query.order_by(ATTEMPTS.c.opened_us, ATTEMPTS.c.receipt_id, ATTEMPTS.c.attempt)
+        with reading(self.engine) as connection:
+            for values in connection.execution_options(yield_per=_PAGE_ROWS).execute(query).mappings():
+                yield to_attempt(values)
+
+    def rollups(self, *, since_us: int | None = None, until_us: int | None = None) -> list[Rollup]:
+        """Return the rollups of the hours that begin in a span, the oldest first.
+
+        Args:
+            since_us: First moment.
+            until_us: Moment before which they begin.
+        """
+        query = _within(sa.select(ROLLUPS), ROLLUPS.c.hour_us, since_us, until_us).order_by(*ROLLUPS.primary_key.columns)
+        with reading(self.engine) as connection:
+            return [to_rollup(values) for values in connection.execute(query).mappings()]
+
+    def sum(self, *, by: adding.By, since_us: int | None = None, until_us: int | None = None) -> list[Total]:
+        """Add up whole hours that begin in a span; arguments as `rollups`.
+
+        Returns: One total for each group, in the order of its name. Attempts that still run are not in it.
+        """
+        return adding.total(self.rollups(since_us=since_us, until_us=until_us), by)
+
+    def unmatched(self) -> int:
+        """Count closed records whose opened record was lost to damage; what they cost is in no sum."""
+        with reading(self.engine) as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(UNMATCHED_CLOSES)).scalar_one()
+
+
+def _within(query: sa.Select[Any], column: sa.Column[Any], since_us: int | None, until_us: int | None) -> sa.Select[Any]:
+    if since_us is not None:
+        query = query.where(column >= since_us)
+    if until_us is not None:
+        query = query.where(column < until_us)
+    return query

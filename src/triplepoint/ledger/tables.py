@@ -1,0 +1,149 @@
+"""The ledger's tables, and how a row of SQL becomes an `AttemptRow` and back.
+
+Money is exact in both engines: SQLite has no decimal type, so it is text there and never summed by SQL; PostgreSQL has
+NUMERIC.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
+
+from triplepoint.foundation.money import money_text
+from triplepoint.foundation.usage import Usage, UsageSource
+from triplepoint.ledger.flat import flat
+from triplepoint.ledger.model import AttemptRow, Outcome, Rollup
+from triplepoint.storage.engine import metadata
+
+_PLAIN = tuple(name for name in AttemptRow.__struct_fields__ if name not in {"outcome", "usage"})
+_COUNTED = tuple(name for name in Usage.__struct_fields__ if name != "source")
+
+
+class ExactText(sa.TypeDecorator[str]):
+    """A decimal that is text in Python: TEXT in SQLite, NUMERIC in PostgreSQL."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        """Choose the column's type."""
+        return dialect.type_descriptor(sa.Numeric() if dialect.name == "postgresql" else sa.Text())
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> Any:
+        """Write it, in both engines without the zeros that say nothing."""
+        if value is None:
+            return None
+        return Decimal(value) if dialect.name == "postgresql" else money_text(Decimal(value))
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | None:
+        """Read it."""
+        return money_text(value) if isinstance(value, Decimal) else value
+
+
+ATTEMPTS = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("receipt_id", sa.String(64), primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("boot", sa.String(64), nullable=False),
+    sa.Column("opened_us", sa.BigInteger, nullable=False),
+    sa.Column("closed_us", sa.BigInteger),
+    sa.Column("customer_id", sa.String(64), nullable=False),
+    sa.Column("key_id", sa.String(64), nullable=False),
+    sa.Column("request_id", sa.Text, nullable=False),
+    sa.Column("endpoint", sa.Text, nullable=False),
+    sa.Column("asked_model", sa.Text, nullable=False),
+    sa.Column("served_model", sa.Text, nullable=False),
+    sa.Column("upstream", sa.Text, nullable=False),
+    sa.Column("upstream_model", sa.Text, nullable=False),
+    sa.Column("lineup", sa.Text, nullable=False),
+    sa.Column("decision", sa.Text, nullable=False),
+    sa.Column("stream", sa.Boolean, nullable=False),
+    sa.Column("outcome", sa.String(16)),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.Column("input_tokens", sa.BigInteger),
+    sa.Column("output_tokens", sa.BigInteger),
+    sa.Column("cache_read_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cache_write_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cache_write_1h_tokens", sa.BigInteger, nullable=False),
+    sa.Column("reasoning_tokens", sa.BigInteger, nullable=False),
+    sa.Column("usage_source", sa.String(16), nullable=False),
+    sa.Column("tokenizer", sa.Text),
+    sa.Column("price_id", sa.Text, nullable=False),
+    sa.Column("input_estimate", sa.BigInteger, nullable=False),
+    sa.Column("input_usd_per_mtok", sa.Text, nullable=False),
+    sa.Column("cost_usd", ExactText),
+    sa.Column("first_byte_us", sa.BigInteger),
+    sa.Column("total_us", sa.BigInteger),
+    sa.Column("finish_reason", sa.Text),
+    sa.Column("conversation", sa.Text),
+    sa.Column("tags", sa.JSON, nullable=False),
+    sa.Column("notices", sa.JSON, nullable=False),
+    sa.Index("ix_attempts_opened_us", "opened_us"),
+    sa.Index("ix_attempts_customer_id", "customer_id", "opened_us"),
+    sa.Index("ix_attempts_served_model", "served_model", "opened_us"),
+    sa.Index(
+        "ix_attempts_running", "boot", sqlite_where=sa.text("outcome IS NULL"), postgresql_where=sa.text("outcome IS NULL")
+    ),
+)
+"""One row for each attempt that was sent."""
+
+ROLLUPS = sa.Table(
+    "rollups",
+    metadata,
+    sa.Column("hour_us", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("customer_id", sa.String(64), primary_key=True),
+    sa.Column("served_model", sa.Text, primary_key=True),
+    sa.Column("lineup", sa.Text, primary_key=True),
+    sa.Column("requests", sa.BigInteger, nullable=False),
+    sa.Column("attempts", sa.BigInteger, nullable=False),
+    sa.Column("failed", sa.BigInteger, nullable=False),
+    sa.Column("input_tokens", sa.BigInteger, nullable=False),
+    sa.Column("output_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cache_read_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cache_write_tokens", sa.BigInteger, nullable=False),
+    sa.Column("reasoning_tokens", sa.BigInteger, nullable=False),
+    sa.Column("unknown_usage", sa.BigInteger, nullable=False),
+    sa.Column("cost_usd", ExactText, nullable=False),
+    sa.Column("unpriced", sa.BigInteger, nullable=False),
+)
+"""`model.Rollup`."""
+
+DRAIN_OFFSETS = sa.Table(
+    "drain_offsets",
+    metadata,
+    sa.Column("segment", sa.String(96), primary_key=True),
+    sa.Column("offset", sa.BigInteger, nullable=False),
+    sa.Column("damaged", sa.Integer, nullable=False),
+)
+"""How far each segment is drained, and how many damaged places were skipped in it."""
+
+UNMATCHED_CLOSES = sa.Table(
+    "unmatched_closes",
+    metadata,
+    sa.Column("receipt_id", sa.String(64), primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("record", sa.LargeBinary, nullable=False),
+)
+"""Closed records whose opened record has not been seen: it was in a damaged place. Kept, for they say what was spent."""
+
+
+def to_values(row: AttemptRow) -> dict[str, Any]:
+    """Return an attempt as values of columns; boot and estimate are not among them."""
+    outcome = None if row.outcome is None else row.outcome.value
+    return flat(row) | {"outcome": outcome, "usage_source": row.usage.source.value}
+
+
+def to_attempt(values: sa.RowMapping) -> AttemptRow:
+    """Make an attempt of values of columns."""
+    counts = {name: values[name] for name in _COUNTED}
+    usage = Usage(**counts, source=UsageSource(values["usage_source"]))
+    outcome = None if values["outcome"] is None else Outcome(values["outcome"])
+    return AttemptRow(**{name: values[name] for name in _PLAIN}, usage=usage, outcome=outcome)
+
+
+def to_rollup(values: sa.RowMapping) -> Rollup:
+    """Make a rollup of values of columns."""
+    return Rollup(**{name: values[name] for name in Rollup.__struct_fields__})

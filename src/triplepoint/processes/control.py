@@ -1,0 +1,63 @@
+"""The control-plane process: admin API, console, and the drain from the journal into the ledger."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+
+from triplepoint.admin.app import create_admin
+from triplepoint.admin.ports import AdminServices
+from triplepoint.app import Installation, open_installation
+from triplepoint.configuration.load import load_configuration
+from triplepoint.console.mount import mount_console
+from triplepoint.ledger.drain import Drainer
+from triplepoint.processes.listen import parse_listen, refuse_open_door
+from triplepoint.processes.parent import die_with_parent
+from triplepoint.telemetry.logs import configure_logging
+
+
+def run_control(folder: Path) -> None:
+    """Run the control plane of an installation in this process, until asked to stop.
+
+    Raises: SettingsInvalid: the files are wrong, or it would listen beyond loopback without a secret.
+    """
+    die_with_parent()
+    with open_installation(folder) as installation:
+        configure_logging(installation.settings.telemetry.log_level)
+        address = parse_listen(installation.settings.control.listen)
+        refuse_open_door(address, key="control.listen")
+        drainer = Drainer(installation.data, installation.ledger)
+        drainer.start()
+        try:
+            app = create_admin(admin_services(installation))
+            mount_console(app)
+            uvicorn.run(app, host=address.bare_host, port=address.port, log_config=None, access_log=False, server_header=False)
+        finally:
+            drainer.stop()
+
+
+def admin_services(installation: Installation) -> AdminServices:
+    """Return what the admin API works with."""
+    return AdminServices(
+        access=installation.access,
+        ledger=installation.ledger,
+        gateway=installation.gateway,
+        lineup=lambda: describe_lineup(installation.folder),
+    )
+
+
+def describe_lineup(folder: Path) -> dict[str, object]:
+    """Describe the line-up that the files name as active, with the prices in force.
+
+    Raises: SettingsInvalid: the files are wrong.
+    """
+    configuration = load_configuration(folder, os.environ, datetime.now(UTC).date())
+    active = configuration.active
+    described: dict[str, object] = active.lineup.model_dump(mode="json", exclude_none=True)
+    return {
+        **described,
+        "hash": active.hash,
+        "digest": active.digest,
+        "prices": {name: price.id for name, price in active.prices.items()},
+    }

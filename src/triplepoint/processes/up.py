@@ -1,0 +1,287 @@
+"""``triplepoint up``: writes what is missing, starts gateway and control plane, fetches models, shows each request, stops all.
+
+The two processes are children in sessions of their own: Ctrl-C reaches this process alone, which then stops them in order.
+If this process is killed, the kernel tells them.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+from rich.markup import escape
+
+from triplepoint import __version__
+from triplepoint.access.model import FirstOperator
+from triplepoint.app import Installation, open_installation
+from triplepoint.configuration.discover import discover
+from triplepoint.configuration.load import load_configuration
+from triplepoint.configuration.render import render
+from triplepoint.configuration.write import write_files
+from triplepoint.files.seed import seed_folder
+from triplepoint.foundation.errors import TriplepointError
+from triplepoint.ledger.journal import JOURNAL_FOLDER
+from triplepoint.ledger.model import AttemptRow
+from triplepoint.ledger.receipts import one_line
+from triplepoint.ledger.tail import Tail
+from triplepoint.processes.parent import PARENT_VARIABLE
+from triplepoint.settings import SETTINGS_FILE, LocalUpstream, Settings
+from triplepoint.upstreams.local.cache import FileState, inspect, models_folder
+from triplepoint.upstreams.local.catalog import FAMILY
+from triplepoint.upstreams.local.pull import Progress, pull
+
+_POLL_S = 0.15
+_START_S = 60.0
+_FIRST_MODEL_S = 300.0
+_STOP_S = 25.0
+_RESTARTS = 5
+_RESTART_WINDOW_S = 60.0
+_QUESTION = '{"model":"auto","max_tokens":40,"messages":[{"role":"user","content":"What is the capital of France?"}]}'
+
+
+def run_up(folder: Path, *, pull: bool, as_json: bool) -> int:
+    """Run everything until Ctrl-C.
+
+    Args:
+        folder: Of ``triplepoint.yaml``; written there if there is none.
+        pull: Fetch missing model files.
+        as_json: Write events as lines of JSON instead of text for people.
+    Returns: The exit code.
+    Raises: TriplepointError: the files are wrong, or a process does not start.
+    """
+    screen = Screen(as_json=as_json)
+    ensure_configuration(folder, screen)
+    configuration = load_configuration(folder, os.environ, datetime.now(UTC).date())
+    with open_installation(folder) as installation:
+        installation.access.ensure_first_key(installation.data / "first-key")
+        operator = installation.access.ensure_first_operator()
+        household = Household(folder, screen)
+        stopping = _catch_signals()
+        try:
+            if pull:
+                _pull_in_background(configuration.settings, screen)
+            with Tail(installation.data / JOURNAL_FOLDER) as tail:
+                household.start(stopping)
+                _await_first_model(configuration.settings, screen, stopping)
+                if not stopping.is_set():
+                    _greet(installation, operator, screen)
+                return _watch(household, tail, screen, stopping)
+        finally:
+            household.stop()
+
+
+def ensure_configuration(folder: Path, screen: "Screen") -> None:
+    """Write a configuration of what this machine has, where there is none."""
+    if (folder / SETTINGS_FILE).exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    files = render(seed_folder(), discover(os.environ), own_price=None, today=datetime.now(UTC).date())
+    for path in write_files(folder, files, force=False):
+        screen.tell("wrote", f"wrote {path}", path=str(path))
+
+
+class Screen:
+    """The terminal: lines for people, or lines of JSON."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._lock = threading.Lock()
+
+    def tell(self, event: str, text: str, **facts: object) -> None:
+        """Show one line; ``facts`` are what JSON says of it."""
+        with self._lock:
+            if self._as_json:
+                self._console.print_json(json.dumps({"event": event, **facts}), indent=None, highlight=False)
+            else:
+                self._console.print(text)
+
+    def attempt(self, row: AttemptRow) -> None:
+        """Show an attempt that ended."""
+        facts = {"receipt": row.receipt_id, "asked": row.asked_model, "served": row.served_model, "why": row.decision}
+        self.tell("attempt", escape(one_line(row)), **facts, cost_usd=row.cost_usd, outcome=row.outcome)
+
+
+@dataclass(slots=True)
+class _Member:
+    """One of the processes."""
+
+    name: str
+    process: subprocess.Popen[bytes] | None = None
+    starts: list[float] = field(default_factory=list[float])
+
+
+class Household:
+    """The gateway and the control plane as child processes: started, watched, restarted, stopped."""
+
+    def __init__(self, folder: Path, screen: Screen) -> None:
+        self._folder = folder
+        self._screen = screen
+        self._members = [_Member("gateway"), _Member("control")]
+
+    def start(self, stopping: threading.Event) -> None:
+        """Start both and wait until they answer.
+
+        Raises: TriplepointError: one of them does not.
+        """
+        settings = open_installation(self._folder).settings
+        for member, listen in zip(self._members, (settings.gateway.listen, settings.control.listen), strict=True):
+            self._launch(member)
+            self._await_answer(member, f"http://{_reachable(listen)}/healthz", stopping)
+
+    def watch(self) -> None:
+        """Start again what has died.
+
+        Raises: TriplepointError: it dies again and again.
+        """
+        for member in self._members:
+            if member.process is not None and member.process.poll() is not None:
+                self._screen.tell(
+                    "died", f"{member.name} ended with {member.process.returncode}; starting it again", name=member.name
+                )
+                recent = [at for at in member.starts if at > time.monotonic() - _RESTART_WINDOW_S]
+                if len(recent) > _RESTARTS:
+                    raise TriplepointError(f"the {member.name} does not stay up; see its messages above", code="process_failed")
+                time.sleep(min(2.0 ** (len(recent) - 1) / 4, 4.0))
+                self._launch(member)
+
+    def stop(self) -> None:
+        """Stop both, the control plane last, so that it drains what the gateway wrote."""
+        for member in self._members:
+            if member.process is not None and member.process.poll() is None:
+                member.process.terminate()
+                try:
+                    member.process.wait(_STOP_S)
+                except subprocess.TimeoutExpired:
+                    member.process.kill()
+                    member.process.wait()
+
+    def _launch(self, member: _Member) -> None:
+        member.starts.append(time.monotonic())
+        command = [sys.executable, "-m", "triplepoint", member.name, "--dir", str(self._folder.absolute())]
+        environ = {**os.environ, PARENT_VARIABLE: str(os.getpid())}
+        member.process = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+
+    def _await_answer(self, member: _Member, url: str, stopping: threading.Event) -> None:
+        give_up = time.monotonic() + _START_S
+        while not _answers(url) and not stopping.is_set():
+            if member.process is not None and member.process.poll() is not None:
+                raise TriplepointError(f"the {member.name} did not start; it says why above", code="process_failed")
+            if time.monotonic() > give_up:
+                raise TriplepointError(f"the {member.name} does not answer at {url}", code="process_failed")
+            time.sleep(0.05)
+
+
+def _watch(household: Household, tail: Tail, screen: Screen, stopping: threading.Event) -> int:
+    while not stopping.wait(_POLL_S):
+        for row in tail.poll():
+            screen.attempt(row)
+        household.watch()
+    screen.tell("stopping", "\nStopping…")
+    return 0
+
+
+def _catch_signals() -> threading.Event:
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    return stopping
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
+            return True
+    except urllib.error.HTTPError:
+        return False
+    except OSError:
+        return False
+
+
+def _reachable(listen: str) -> str:
+    """Return an address to call for one to listen on."""
+    return listen.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104 - replaced, not bound
+
+
+def _await_first_model(settings: Settings, screen: Screen, stopping: threading.Event) -> None:
+    """Wait until something can answer; a model that must be fetched first may take its time."""
+    url = f"http://{_reachable(settings.gateway.listen)}/readyz"
+    give_up = time.monotonic() + _FIRST_MODEL_S
+    while not _answers(url) and not stopping.is_set():
+        if time.monotonic() > give_up:
+            screen.tell("not_ready", "No model is up yet; the gateway answers 503 until one is. 'triplepoint doctor' says why.")
+            return
+        stopping.wait(0.2)
+
+
+def _greet(installation: Installation, operator: FirstOperator | None, screen: Screen) -> None:
+    settings = installation.settings
+    api = f"http://{_reachable(settings.gateway.listen)}/v1"
+    console = f"http://{_reachable(settings.control.listen)}"
+    key_file = installation.data / "first-key"
+    key = key_file.read_text("utf-8").strip() if key_file.is_file() else None
+    shown = key or "(triplepoint key create)"
+    password = operator.password.reveal() if operator is not None else None
+    login = f"log in as [bold]admin[/bold] with [bold]{escape(password)}[/bold] (shown once)" if password else "log in"
+    curl = (
+        f"curl -s {api}/chat/completions -H 'content-type: application/json' \\\n"
+        f"       -H 'authorization: Bearer {shown}' \\\n       -d '{_QUESTION}'"
+    )
+    text = (
+        f"\n[bold]Triplepoint {__version__}[/bold] is up. Ctrl-C stops it.\n"
+        f"  API      {api}   key [bold]{escape(shown)}[/bold]\n"
+        f"  Console  {console}   {login}\n"
+        f"  Try it:\n     {escape(curl)}\n"
+        f"  Or, in another terminal: [bold]triplepoint chat[/bold], [bold]triplepoint demo[/bold]\n"
+    )
+    screen.tell("up", text, api=api, console=console, key=key, password=password)
+
+
+def _pull_in_background(settings: Settings, screen: Screen) -> None:
+    wanted = [u.gguf for u in settings.upstreams.values() if isinstance(u, LocalUpstream) and u.gguf in FAMILY]
+    missing = [
+        tier for tier in FAMILY if tier in wanted and inspect(FAMILY[tier], models_folder()).state is not FileState.READY
+    ]
+    if missing:
+        threading.Thread(target=_pull_all, args=(missing, screen), name="pull", daemon=True).start()
+
+
+def _pull_all(tiers: list[str], screen: Screen) -> None:
+    for tier in tiers:
+        size = FAMILY[tier].size_bytes / 1e6
+        screen.tell("pull", f"fetching {tier} ({size:.0f} MB)", tier=tier, share=0.0)
+        try:
+            pull(tier, cache=models_folder(), on_progress=_Quarters(tier, screen))
+            screen.tell("pulled", f"{tier} is here; it joins the line-up as it comes up", tier=tier)
+        except TriplepointError as error:
+            text = f"{tier} could not be fetched: {error.message}\n  the others go on without it"
+            screen.tell("pull_failed", escape(text), tier=tier, code=error.code)
+
+
+class _Quarters:
+    """Tells a pull's progress four times."""
+
+    def __init__(self, tier: str, screen: Screen) -> None:
+        self._tier = tier
+        self._screen = screen
+        self._told = 0
+
+    def __call__(self, progress: Progress) -> None:
+        quarter = int(4 * progress.done_bytes / max(progress.total_bytes, 1))
+        if self._told < quarter < 4:
+            self._told = quarter
+            self._screen.tell("pull", f"fetching {self._tier}: {quarter * 25} %", tier=self._tier, share=quarter / 4)

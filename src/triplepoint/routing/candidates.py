@@ -1,0 +1,22 @@
+"""Which models can do what a request asks, by its signals; entitlement and health are the gateway's to add."""
+
+from collections.abc import Mapping
+
+from triplepoint.lineups.model import Capability, Model
+from triplepoint.routing.model import Signals
+
+
+def needs_of(signals: Signals) -> frozenset[Capability]:
+    """Return the capabilities that a request to ``auto`` asks for."""
+    wanted = {Capability.TOOLS: signals.tools, Capability.JSON: signals.json_output, Capability.IMAGES: signals.images}
+    return frozenset({Capability.CHAT, *(capability for capability, is_wanted in wanted.items() if is_wanted)})
+
+
+def able_models(models: Mapping[str, Model], signals: Signals) -> tuple[str, ...]:
+    """Return the models, in line-up order, that have the capabilities and whose context holds the prompt."""
+    needs = needs_of(signals)
+    return tuple(
+        name
+        for name, model in models.items()
+        if needs.issubset(model.capabilities) and signals.input_tokens < model.context_tokens
+    )

@@ -1,0 +1,1 @@
+"""Schema revisions, oldest first: NNNN_what_changed.py."""

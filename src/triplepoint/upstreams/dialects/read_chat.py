@@ -1,0 +1,186 @@
+"""Reads OpenAI chat completions, embeddings included (they share usage and model)."""
+
+import msgspec
+
+from triplepoint.foundation.errors import UpstreamFault
+from triplepoint.foundation.usage import Usage, UsageSource
+from triplepoint.upstreams.dialects.reader import RawFields, Renamer, count, encode, fields_of, malformed, members, refuse_error
+from triplepoint.upstreams.dialects.sse import parse
+
+_DONE = b"data: [DONE]\n\n"
+
+
+class _Delta(msgspec.Struct):
+    content: object = None
+    reasoning_content: object = None
+    tool_calls: object = None
+
+
+class _Choice(msgspec.Struct):
+    index: object = 0
+    delta: _Delta | None = None
+    finish_reason: object = None
+
+
+class _Chunk(msgspec.Struct):
+    id: object = None
+    created: object = None
+    model: object = None
+    choices: list[_Choice] | None = None
+    usage: object = None
+    error: object = None
+
+
+class _WholeChoice(msgspec.Struct):
+    finish_reason: object = None
+
+
+_decode_chunk = msgspec.json.Decoder(_Chunk).decode
+_decode_choices = msgspec.json.Decoder(list[_WholeChoice]).decode
+_decode_any = msgspec.json.Decoder().decode
+
+
+def usage_of_chat(value: object) -> Usage | None:
+    """Normalise a ``usage`` object of chat completions or embeddings.
+
+    Returns: Usage; None where it holds no counts. DeepSeek's ``prompt_cache_hit_tokens`` is read as cached input.
+    """
+    usage = members(value)
+    total_in, out = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
+    if total_in is None:
+        return None
+    if out is None:  # embeddings have no output
+        out = 0
+    cached = count(members(usage.get("prompt_tokens_details")).get("cached_tokens"))
+    if cached is None:
+        cached = count(usage.get("prompt_cache_hit_tokens")) or 0
+    return Usage(
+        input_tokens=total_in,
+        output_tokens=out,
+        cache_read_tokens=min(cached, total_in),
+        reasoning_tokens=count(members(usage.get("completion_tokens_details")).get("reasoning_tokens")) or 0,
+        source=UsageSource.REPORTED,
+    )
+
+
+class ChatReader:
+    """Reads one chat completion or embedding.
+
+    Args:
+        asked_model: Name that the caller used and gets back.
+        wants_usage: The caller asked for the usage chunk; we ask the upstream always, and take it out for others.
+    """
+
+    def __init__(self, asked_model: str, *, wants_usage: bool) -> None:
+        self.usage: Usage | None = None
+        self.finish_reason: str | None = None
+        self.is_complete = False
+        self.has_failed = False
+        self._asked = asked_model
+        self._wants_usage = wants_usage
+        self._renamer = Renamer(asked_model)
+        self._text: list[str] = []
+        self._unfinished: set[object] = set()
+        self._id: object = None
+        self._created: object = None
+
+    def whole(self, body: bytes) -> bytes:
+        """Read an answer that is no stream."""
+        fields = fields_of(body)
+        if "usage" in fields:
+            self.usage = usage_of_chat(_decode_any(fields["usage"]))
+        if "choices" in fields:
+            try:
+                choices = _decode_choices(fields["choices"])
+            except msgspec.DecodeError as error:
+                raise malformed() from error
+            reasons = [choice.finish_reason for choice in choices if isinstance(choice.finish_reason, str)]
+            self.finish_reason = reasons[0] if reasons else None
+            if self.usage is None:
+                self._text.append(bytes(fields["choices"]).decode(errors="replace"))
+        elif "data" not in fields:
+            raise malformed()
+        self.is_complete = True
+        if "model" in fields:
+            fields["model"] = msgspec.Raw(encode(self._asked))
+        return encode(fields)
+
+    def block(self, block: bytes) -> bytes:
+        """Read one event."""
+        if self.is_complete:
+            return b""
+        if block == _DONE:
+            self.is_complete = True
+            return block
+        event = parse(block)
+        if event is None:
+            return block
+        if event.data.startswith(b"[DONE]"):
+            self.is_complete = True
+            return _DONE
+        if not event.data:
+            return b""
+        try:
+            chunk = _decode_chunk(event.data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise malformed() from error
+        if chunk.error is not None:
+            refuse_error(chunk.error)
+        if event.name == b"error":
+            raise UpstreamFault("the upstream reported an error inside its answer", code="error_in_answer")
+        if not self._observe(chunk) and not self._wants_usage:
+            return b""
+        return self._forward(block, event.data, chunk)
+
+    def end(self) -> bytes:
+        """Add the [DONE] that some servers leave out, if every choice has its finish reason."""
+        if self.finish_reason is None or self._unfinished:
+            return b""
+        self.is_complete = True
+        return _DONE
+
+    def output_text(self) -> str:
+        """Return the text so far."""
+        return "".join(self._text)
+
+    def _observe(self, chunk: _Chunk) -> bool:
+        """Note what the chunk tells; False for a chunk that holds usage alone."""
+        if chunk.usage is not None:
+            self.usage = usage_of_chat(chunk.usage) or self.usage
+        if not chunk.choices:
+            return chunk.usage is None
+        for choice in chunk.choices:
+            if isinstance(choice.finish_reason, str):
+                self.finish_reason = choice.finish_reason
+                self._unfinished.discard(choice.index)
+            else:
+                self._unfinished.add(choice.index)
+            if choice.delta is not None:
+                self._note_text(choice.delta)
+        return True
+
+    def _note_text(self, delta: _Delta) -> None:
+        if isinstance(delta.content, str):
+            self._text.append(delta.content)
+        elif isinstance(delta.reasoning_content, str):
+            self._text.append(delta.reasoning_content)
+        elif delta.tool_calls:
+            self._text.append(encode(delta.tool_calls).decode())
+
+    def _forward(self, block: bytes, data: bytes, chunk: _Chunk) -> bytes:
+        if self._id is None:
+            self._id, self._created = chunk.id, chunk.created
+        renamed = self._renamer.rename(block, chunk.model) if chunk.model is not None else block
+        if renamed is None or chunk.id != self._id or chunk.created != self._created:
+            renamed = self._rebuild(data)
+        if not self._wants_usage and b',"usage":null' in renamed:
+            renamed = renamed.replace(b',"usage":null', b"", 1)  # only there because we asked
+        return renamed
+
+    def _rebuild(self, data: bytes) -> bytes:
+        """Write the chunk anew with one id, one created time and one model name for the whole answer."""
+        fields: RawFields = fields_of(data)
+        for name, value in (("id", self._id), ("created", self._created), ("model", self._asked)):
+            if name in fields:
+                fields[name] = msgspec.Raw(encode(value))
+        return b"data: " + encode(fields) + b"\n\n"

@@ -1,0 +1,132 @@
+"""Reads Anthropic messages."""
+
+import msgspec
+
+from triplepoint.foundation.errors import UpstreamFault
+from triplepoint.foundation.usage import Usage, UsageSource
+from triplepoint.upstreams.dialects.reader import RawFields, Renamer, count, encode, fields_of, malformed, members
+from triplepoint.upstreams.dialects.sse import parse
+
+
+class _Event(msgspec.Struct):
+    type: str
+    message: object = None
+    delta: object = None
+    usage: object = None
+
+
+_decode_event = msgspec.json.Decoder(_Event).decode
+_decode_any = msgspec.json.Decoder().decode
+
+
+def usage_of_messages(value: object) -> Usage | None:
+    """Normalise a ``usage`` object of messages: the input is reported in three parts, which we add up.
+
+    Returns: Usage; None where it holds no counts.
+    """
+    usage = members(value)
+    plain, out = count(usage.get("input_tokens")), count(usage.get("output_tokens"))
+    if plain is None or out is None:
+        return None
+    read = count(usage.get("cache_read_input_tokens")) or 0
+    written = count(usage.get("cache_creation_input_tokens")) or 0
+    return Usage(
+        input_tokens=plain + read + written,
+        output_tokens=out,
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+        cache_write_1h_tokens=count(members(usage.get("cache_creation")).get("ephemeral_1h_input_tokens")) or 0,
+        source=UsageSource.REPORTED,
+    )
+
+
+class MessagesReader:
+    """Reads one message.
+
+    Args:
+        asked_model: Name that the caller used and gets back.
+    """
+
+    def __init__(self, asked_model: str) -> None:
+        self.usage: Usage | None = None
+        self.finish_reason: str | None = None
+        self.is_complete = False
+        self.has_failed = False
+        self._asked = asked_model
+        self._renamer = Renamer(asked_model)
+        self._counts: dict[str, object] = {}
+        self._text: list[str] = []
+
+    def whole(self, body: bytes) -> bytes:
+        """Read an answer that is no stream."""
+        fields = fields_of(body)
+        if "content" in fields:
+            reason = _decode_any(fields.get("stop_reason", msgspec.Raw(b"null")))
+            self.finish_reason = reason if isinstance(reason, str) else None
+        elif "input_tokens" not in fields:  # an answer of count_tokens
+            raise malformed()
+        if "usage" in fields:
+            self.usage = usage_of_messages(_decode_any(fields["usage"]))
+        if self.usage is None and "content" in fields:
+            self._text.append(bytes(fields["content"]).decode(errors="replace"))
+        self.is_complete = True
+        if "model" in fields:
+            fields["model"] = msgspec.Raw(encode(self._asked))
+        return encode(fields)
+
+    def block(self, block: bytes) -> bytes:
+        """Read one event."""
+        if self.is_complete:
+            return b""
+        event = parse(block)
+        if event is None:
+            return block
+        try:
+            read = _decode_event(event.data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise malformed() from error
+        match read.type:
+            case "content_block_delta":
+                self._note_text(members(read.delta))
+            case "message_start":
+                return self._start(block, event.data, members(read.message))
+            case "message_delta":
+                self._counts.update(members(read.usage))
+                reason = members(read.delta).get("stop_reason")
+                self.finish_reason = reason if isinstance(reason, str) else self.finish_reason
+                self.usage = usage_of_messages(self._counts)
+            case "message_stop":
+                self.is_complete = True
+            case "error":
+                raise UpstreamFault("the upstream reported an error inside its answer", code="error_in_answer")
+            case _:  # content_block_start, content_block_stop, ping, and what may come
+                pass
+        return block
+
+    def end(self) -> bytes:
+        """Nothing can be added: without its last event the answer was cut."""
+        return b""
+
+    def output_text(self) -> str:
+        """Return the text so far."""
+        return "".join(self._text)
+
+    def _start(self, block: bytes, data: bytes, message: dict[str, object]) -> bytes:
+        self._counts.update(members(message.get("usage")))
+        model = message.get("model")
+        if model is None:
+            return block
+        renamed = self._renamer.rename(block, model)
+        if renamed is not None:
+            return renamed
+        fields: RawFields = fields_of(data)
+        inner = fields_of(bytes(fields["message"]))
+        inner["model"] = msgspec.Raw(encode(self._asked))
+        fields["message"] = msgspec.Raw(encode(inner))
+        return b"event: message_start\ndata: " + encode(fields) + b"\n\n"
+
+    def _note_text(self, delta: dict[str, object]) -> None:
+        for name in ("text", "partial_json", "thinking"):
+            text = delta.get(name)
+            if isinstance(text, str):
+                self._text.append(text)

@@ -1,0 +1,129 @@
+"""What a reader of an upstream's answer tells, and the helpers that all three share.
+
+A reader sees every answer once, in the upstream's dialect: it learns usage, finish reason and whether the answer is whole,
+raises what the upstream reports as an error inside a 200, and puts the caller's name of the model in place of the
+upstream's. It changes nothing else, so where caller and upstream share a dialect its output is what the caller gets.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from triplepoint.foundation.errors import UpstreamFault
+from triplepoint.foundation.usage import Usage
+
+RawFields = dict[str, msgspec.Raw]
+decode_fields = msgspec.json.Decoder(RawFields).decode
+"""Top-level members of a JSON object, in order, values untouched."""
+encode = msgspec.json.Encoder().encode
+
+
+class AnswerReader(Protocol):
+    """Reads one answer, whole or as events."""
+
+    usage: Usage | None
+    """As the upstream reported it; None while it has not."""
+    finish_reason: str | None
+    """In the upstream's words."""
+    is_complete: bool
+    """The terminal event was seen."""
+    has_failed: bool
+    """The answer ended whole but says that the generation failed."""
+
+    def whole(self, body: bytes) -> bytes:
+        """Read an answer that is no stream; returns it with the caller's model name.
+
+        Raises: UpstreamFault: not JSON, not an object, or an error in a 200.
+        """
+        ...
+
+    def block(self, block: bytes) -> bytes:
+        """Read one event of a stream (`sse.SseFramer`); returns what to forward, empty for nothing.
+
+        Raises: UpstreamFault: not JSON, or an error event.
+        """
+        ...
+
+    def end(self) -> bytes:
+        """Note that the stream has ended well as HTTP goes; returns the terminal event where it alone was missing.
+
+        Where more was missing `is_complete` stays False: the answer was cut.
+        """
+        ...
+
+    def output_text(self) -> str:
+        """Return the text produced so far, for an estimate where usage is missing."""
+        ...
+
+
+def fields_of(body: bytes) -> RawFields:
+    """Read the top-level members of an upstream's JSON object.
+
+    Raises: UpstreamFault: it is none, or it is an error in disguise.
+    """
+    try:
+        fields = decode_fields(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise malformed() from error
+    refuse_error(fields.get("error"))
+    return fields
+
+
+def refuse_error(error: object) -> None:
+    """Raise if an answer's ``error`` member is set.
+
+    Raises: UpstreamFault: without the upstream's words, which are not for callers.
+    """
+    if error is None or (isinstance(error, msgspec.Raw) and bytes(error) in {b"null", b"false", b'""', b"{}"}):
+        return
+    raise UpstreamFault("the upstream reported an error inside its answer", code="error_in_answer")
+
+
+def malformed() -> UpstreamFault:
+    """Return the fault of an answer that breaks its dialect."""
+    return UpstreamFault("the upstream's answer is malformed", code="protocol_error")
+
+
+def write_fields(fields: RawFields) -> bytes:
+    """Write top-level members back, values untouched."""
+    return encode(fields)
+
+
+def count(value: object) -> int | None:
+    """Return a token count; None for what is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def members(value: object) -> dict[str, object]:
+    """Return a JSON object's members; empty for anything else, since vendors send null where there is none."""
+    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
+class Renamer:
+    """Replaces the upstream's model name in an event's bytes; remembers how the upstream writes it."""
+
+    def __init__(self, asked_model: str) -> None:
+        self._name = asked_model
+        self._value = encode(asked_model)
+        self._upstream_name: object = None
+        self._needle = b""
+        self._replacement = b""
+
+    def rename(self, block: bytes, upstream_name: object) -> bytes | None:
+        """Return the block with the name replaced; None where bytes alone do not tell and it must be rebuilt."""
+        if upstream_name == self._name:
+            return block
+        if upstream_name != self._upstream_name:
+            self._learn(block, upstream_name)
+        if block.count(self._needle) != 1:
+            return None
+        return block.replace(self._needle, self._replacement, 1)
+
+    def _learn(self, block: bytes, upstream_name: object) -> None:
+        value = encode(upstream_name)
+        for separator in (b'"model":', b'"model": '):
+            if separator + value in block:
+                break
+        else:
+            separator = b'"model":'
+        self._upstream_name, self._needle, self._replacement = upstream_name, separator + value, separator + self._value

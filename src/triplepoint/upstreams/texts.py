@@ -1,0 +1,162 @@
+"""What a request says, whichever of the three dialects it says it in.
+
+Two readers need the words of a request and nothing else of it: the router, which looks at the last turns, and the tokenizer,
+which counts all of them where an upstream reported no usage. Both work on `msgspec.Raw` members as the wire left them, before
+anything is known to be valid. So nothing here raises: what does not have its dialect's shape says nothing, and it is for the
+dialect, or the upstream, to refuse it.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeVar
+
+import msgspec
+
+from triplepoint.upstreams.dialects.model import Dialect
+
+RawFields = Mapping[str, msgspec.Raw]
+"""Top-level members of a request body, bytes untouched."""
+
+EMPTY: Final = msgspec.Raw(b"")
+IMAGE_TYPES: Final = frozenset({"image", "image_url", "input_image"})
+"""Types of a content part that attach an image: Anthropic messages, OpenAI chat, OpenAI responses."""
+
+BYTES_PER_TOKEN: Final = 4
+IMAGE_TOKENS: Final = 1_600
+"""What an image counts for admission: about the most that Anthropic documents for one image after it is scaled down."""
+
+_CONVERSATION: Final = {Dialect.CHAT: "messages", Dialect.RESPONSES: "input", Dialect.MESSAGES: "messages"}
+_INSTRUCTIONS: Final = {Dialect.CHAT: None, Dialect.RESPONSES: "instructions", Dialect.MESSAGES: "system"}
+
+T = TypeVar("T")
+
+
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """One message of a conversation, or one item of a responses input; only what says something."""
+
+    role: object = None
+    content: msgspec.Raw = EMPTY
+    """A string, or a list of parts."""
+    output: msgspec.Raw = EMPTY
+    """Responses: what a tool answered."""
+    arguments: msgspec.Raw = EMPTY
+    """Responses: what a tool was called with."""
+    tool_calls: msgspec.Raw = EMPTY
+    """Chat: tools called, with their arguments."""
+
+    def is_user_turn(self) -> bool:
+        """Tell whether a person speaks here; a message that brings a tool's result continues the turn before."""
+        return self.role == "user" and b'"tool_result"' not in bytes(self.content)
+
+
+class Part(msgspec.Struct, frozen=True, gc=False):
+    """One part of a content list."""
+
+    type: object = None
+    text: object = None
+    content: msgspec.Raw = EMPTY
+    """Messages: what a tool answered."""
+    input: msgspec.Raw = EMPTY
+    """Messages: what a tool is called with."""
+
+
+_ITEMS: Final = msgspec.json.Decoder(list[Item])
+_PARTS: Final = msgspec.json.Decoder(list[Part])
+_RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_STRING: Final = msgspec.json.Decoder(str)
+
+
+def conversation(fields: RawFields, dialect: Dialect) -> list[Item]:
+    """Return the messages of a request in their order; none where the field is missing or not a conversation."""
+    raw = fields.get(_CONVERSATION[dialect], EMPTY)
+    if dialect is Dialect.RESPONSES and _begins(raw) == b'"':
+        return [Item(role="user", content=raw)]
+    return decode_or_none(_ITEMS, raw) or []
+
+
+def instructions(fields: RawFields, dialect: Dialect) -> msgspec.Raw:
+    """Return what stands outside the conversation: Anthropic's ``system``, the ``instructions`` of responses."""
+    name = _INSTRUCTIONS[dialect]
+    return EMPTY if name is None else fields.get(name, EMPTY)
+
+
+def text_of(content: msgspec.Raw) -> str:
+    """Return the words of a content, a string or a list of parts; a tool's result counts, an image does not."""
+    first = _begins(content)
+    if first == b'"':
+        return decode_or_none(_STRING, content) or ""
+    if first != b"[":
+        return ""
+    return "\n".join(_part_texts(content))
+
+
+def parts_of(content: msgspec.Raw) -> list[Part]:
+    """Return the parts of a content; none for a plain string."""
+    return (decode_or_none(_PARTS, content) or []) if _begins(content) == b"[" else []
+
+
+def elements_of(raw: msgspec.Raw) -> list[msgspec.Raw]:
+    """Return the elements of a JSON array as they came; none for anything else."""
+    return (decode_or_none(_RAWS, raw) or []) if _begins(raw) == b"[" else []
+
+
+def count_images(fields: RawFields, dialect: Dialect) -> int:
+    """Count the images attached to a request, those inside a tool's result included."""
+    if not _may_hold_image(bytes(fields.get(_CONVERSATION[dialect], EMPTY))):
+        return 0
+    return sum(_count_images(item.content) + _count_images(item.output) for item in conversation(fields, dialect))
+
+
+def estimate_input_tokens(fields: RawFields, dialect: Dialect) -> int:
+    """Estimate the prompt's tokens from its size: a quarter of its bytes, the frames of messages included.
+
+    For admission and routing only. A quarter of the UTF-8 bytes of a text was off by -16 % on code and +24 % on English prose
+    against o200k (measured); what is billed is counted by the upstream, or by `tokens`.
+    """
+    outside = (instructions(fields, dialect), fields.get("tools", EMPTY), fields.get("functions", EMPTY))
+    size = _text_bytes(fields.get(_CONVERSATION[dialect], EMPTY)) + sum(_text_bytes(raw) for raw in outside)
+    images = count_images(fields, dialect)
+    if images:  # their bytes are no text
+        said = (text_of(raw) for item in conversation(fields, dialect) for raw in (item.content, item.output))
+        size = sum(len(text.encode(errors="replace")) for text in said) + sum(_text_bytes(raw) for raw in outside)
+    return size // BYTES_PER_TOKEN + IMAGE_TOKENS * images
+
+
+def _text_bytes(raw: msgspec.Raw) -> int:
+    data = bytes(raw)
+    # Some clients write what is not ASCII as \\uXXXX: six bytes for a character that has three, or two where it begins with 0.
+    return len(data) - 3 * data.count(b"\\u") - data.count(b"\\u0") if data else 0
+
+
+def _may_hold_image(data: bytes) -> bool:
+    # In JSON a quote inside a string is escaped, so these bytes are a whole string of their own, never a part of the prompt.
+    return b"image" in data and (b'"image' in data or b'"input_image"' in data)
+
+
+def _count_images(content: msgspec.Raw) -> int:
+    if not _may_hold_image(bytes(content)):
+        return 0
+    return sum(1 if _is_image(part) else _count_images(part.content) for part in parts_of(content))
+
+
+def _is_image(part: Part) -> bool:
+    return isinstance(part.type, str) and part.type in IMAGE_TYPES
+
+
+def _part_texts(content: msgspec.Raw) -> Iterator[str]:
+    for part in parts_of(content):
+        if isinstance(part.text, str):
+            yield part.text
+        elif _begins(part.content):
+            yield text_of(part.content)
+
+
+def _begins(raw: msgspec.Raw) -> bytes:
+    return bytes(memoryview(raw)[:1])
+
+
+def decode_or_none(decoder: "msgspec.json.Decoder[T]", raw: msgspec.Raw) -> T | None:
+    """Decode a member, or return None where it has not the decoder's shape."""
+    try:
+        return decoder.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None

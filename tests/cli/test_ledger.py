@@ -1,0 +1,180 @@
+"""``triplepoint ledger`` and ``triplepoint receipt``, over an installation with a journal that nobody has drained."""
+
+import csv
+import json
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from triplepoint.cli import ledger, receipt
+from triplepoint.foundation.errors import NotFound
+from triplepoint.foundation.usage import Usage, UsageSource
+from triplepoint.ledger.journal import Journal
+from triplepoint.ledger.model import Closed, Opened, Outcome
+from triplepoint.settings import JournalSettings
+
+NOON_US = 1_767_960_000_000_000  # 2026-01-09 12:00 UTC
+DAY_US = 86_400_000_000
+
+
+def _opened(number: int, attempt: int = 1) -> Opened:
+    return Opened(
+        receipt_id=f"rcpt_{number}",
+        attempt=attempt,
+        at_us=NOON_US + number * DAY_US,
+        customer_id="cust_a",
+        key_id="key_1",
+        request_id=f"req_{number}",
+        endpoint="/v1/chat/completions",
+        asked_model="auto",
+        served_model="regular",
+        upstream="here",
+        upstream_model="m.gguf",
+        lineup="f" * 64,
+        decision="rule: holds code",
+        stream=False,
+        price_id="here/m@2026-01-01#1f3a",
+        input_estimate=100,
+        input_usd_per_mtok="0.15",
+        tags={"team": "[bold]blue[/bold]"},
+    )
+
+
+def _closed(number: int, attempt: int = 1, *, cost_usd: str | None = "0.000123") -> Closed:
+    is_known = cost_usd is not None
+    return Closed(
+        receipt_id=f"rcpt_{number}",
+        attempt=attempt,
+        at_us=NOON_US + number * DAY_US + 840_000,
+        outcome=Outcome.FINISHED if is_known else Outcome.FAILED,
+        status=200 if is_known else 503,
+        error=None if is_known else "upstream_overloaded",
+        usage=Usage(input_tokens=412, output_tokens=48, source=UsageSource.REPORTED) if is_known else Usage(),
+        cost_usd=cost_usd,
+        first_byte_us=120_000,
+        total_us=840_000,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give an installation whose gateway served three requests, the last in two attempts, and left a journal."""
+    (tmp_path / "triplepoint.yaml").write_text("lineup: test\nupstreams: {}\n")
+    with Journal(tmp_path / ".triplepoint", boot="boot_a", settings=JournalSettings()) as journal:
+        for record in (_opened(0), _closed(0), _opened(1), _closed(1, cost_usd=None), _opened(1, 2), _closed(1, 2), _opened(2)):
+            journal.write(record)
+    return tmp_path
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(folder: Path) -> Run:
+    """Give what runs a command of the ledger on the installation."""
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(ledger.app, [*arguments, "--dir", str(folder)], catch_exceptions=False)
+
+    return invoke
+
+
+def test_tail_shows_the_latest_last(run: Run) -> None:
+    """Attempts come one a line, the newest last, though no control plane has drained the journal."""
+    lines = run("tail", "-n", "2").stdout.splitlines()
+    assert [line.split()[-1] for line in lines] == ["2", "interrupted"]
+    assert "rcpt_1  attempt 2" in lines[0]
+    assert "412+48 tok" in lines[0]
+    assert "~100+? tok" in lines[1]
+    assert len(run("tail").stdout.splitlines()) == 4
+    rows = [json.loads(line) for line in run("tail", "--json").stdout.splitlines()]
+    assert [(row["receipt_id"], row["attempt"], row["cost_usd"]) for row in rows] == [
+        ("rcpt_0", 1, "0.000123"),
+        ("rcpt_1", 1, None),
+        ("rcpt_1", 2, "0.000123"),
+        ("rcpt_2", 1, "0.000015"),
+    ]
+
+
+def test_following_tells_of_each_attempt_as_it_ends(folder: Path) -> None:
+    """With --follow a line appears a moment after an attempt has ended."""
+    program = "import sys; from triplepoint.cli.ledger import app; app(sys.argv[1:])"
+    command = [sys.executable, "-c", program, "tail", "-n", "0", "--follow", "--json", "-C", str(folder)]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as following,
+        Journal(folder / ".triplepoint", boot="boot_b", settings=JournalSettings()) as journal,
+    ):
+        assert following.stdout is not None
+        _write_until_told(journal, following.stdout.fileno())
+        row = json.loads(following.stdout.readline())
+        assert (row["outcome"], row["cost_usd"]) == ("finished", "0.000123")
+        following.kill()
+
+
+def _write_until_told(journal: Journal, fd: int) -> None:
+    give_up_s = time.monotonic() + 20
+    number = 10
+    while not select.select([fd], [], [], 0.1)[0]:
+        assert time.monotonic() < give_up_s
+        journal.write(_opened(number))
+        journal.write(_closed(number))
+        number += 1
+
+
+def test_sums_are_exact_and_name_the_unknown(run: Run) -> None:
+    """Totals hold every ended attempt, the exact cost, and how many have no known cost."""
+    told = json.loads(run("sum", "--by", "customer", "--json").stdout)
+    (total,) = told["totals"]
+    assert (told["by"], told["unmatched"], total["group"]) == ("customer", 0, "cust_a")
+    assert (total["requests"], total["attempts"], total["failed"]) == (3, 4, 2)
+    assert (total["cost_usd"], total["unpriced"], total["unknown_usage"]) == ("0.000261", 1, 2)
+    assert "$0.000261" in run("sum", "--by", "model").stdout
+
+
+def test_sums_begin_where_they_are_told_to(run: Run) -> None:
+    """A day is that of UTC, and only hours from it on count."""
+    days = [total["group"] for total in json.loads(run("sum", "--since", "2026-01-10", "--json").stdout)["totals"]]
+    assert days == ["2026-01-10", "2026-01-11"]
+
+
+def test_exports_take_their_format_from_the_name(run: Run, folder: Path) -> None:
+    """The file's ending says the format, an option overrules it, and without either the command says what to give."""
+    assert run("export", "-o", str(folder / "all.csv")).stdout.startswith("4 attempts written to ")
+    with (folder / "all.csv").open(newline="") as file:
+        assert [row["cost_usd"] for row in csv.DictReader(file)] == ["0.000123", "", "0.000123", "0.000015"]
+    told = run("export", "-o", str(folder / "late"), "--format", "jsonl", "--since", "2026-01-11", "--json").stdout
+    assert json.loads(told) == {"attempts": 1, "file": str(folder / "late"), "format": "jsonl"}
+    refused = run("export", "-o", str(folder / "what.xyz"))
+    assert refused.exit_code == 2
+    assert "--format" in refused.output
+
+
+def test_draining_by_hand_says_what_it_did(run: Run) -> None:
+    """The first drain takes everything in, the second finds nothing."""
+    first = json.loads(run("drain", "--json").stdout)
+    assert (first["opened"], first["closed"], first["interrupted"], first["segments"]) == (4, 3, 1, 1)
+    assert run("drain").stdout.startswith("0 opened, 0 closed, 0 interrupted")
+
+
+def test_a_receipt_is_shown_whole(folder: Path) -> None:
+    """Every attempt is shown, names are text and not markup, and the JSON is what the customer may see."""
+    runner = CliRunner()
+    shown = runner.invoke(receipt.app, ["show", "rcpt_1", "-C", str(folder)], catch_exceptions=False).stdout
+    for expected in ("receipt rcpt_1", "attempt 2", "upstream_overloaded", "$0.000123", "team=[bold]blue[/bold]", "unknown"):
+        assert expected in shown
+    told = json.loads(
+        runner.invoke(receipt.app, ["show", "rcpt_1", "--json", "-C", str(folder)], catch_exceptions=False).stdout
+    )
+    assert (told["id"], told["cost_usd"], len(told["attempts"])) == ("rcpt_1", None, 2)
+
+
+def test_an_unknown_receipt_is_not_found(folder: Path) -> None:
+    """An id that the ledger does not have is said, with what to do next."""
+    with pytest.raises(NotFound, match="ledger tail"):
+        CliRunner().invoke(receipt.app, ["show", "rcpt_x", "-C", str(folder)], catch_exceptions=False)

@@ -1,0 +1,129 @@
+"""A router chooses the first rule that holds, never outside the candidates, and says why; the explanation agrees with it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triplepoint.foundation.errors import NotEntitled
+from triplepoint.lineups.model import Capability, FixedRouter, Model, Rule, RuleCondition, RulesRouter, Target
+from triplepoint.routing.candidates import able_models, needs_of
+from triplepoint.routing.conditions import READINGS
+from triplepoint.routing.explanation import explain
+from triplepoint.routing.model import Signals
+from triplepoint.routing.policies import compile_router
+
+MODELS = ("nano", "mini", "regular")
+CODE_TO_REGULAR = Rule(when=RuleCondition(code=True), use="regular", why="holds code")
+LONG_TO_MINI = Rule(when=RuleCondition(min_input_tokens=1000), use="mini", why="long")
+ROUTER = RulesRouter(kind="rules", rules=[CODE_TO_REGULAR, LONG_TO_MINI], default="nano")
+
+signals_strategy = st.builds(
+    Signals,
+    input_tokens=st.integers(0, 3000),
+    code=st.booleans(),
+    maths=st.booleans(),
+    tools=st.booleans(),
+    json_output=st.booleans(),
+    images=st.booleans(),
+    turns=st.integers(0, 5),
+)
+conditions = st.builds(
+    RuleCondition,
+    min_input_tokens=st.none() | st.integers(0, 3000),
+    max_input_tokens=st.none() | st.integers(0, 3000),
+    code=st.none() | st.booleans(),
+    tools=st.none() | st.booleans(),
+    min_turns=st.none() | st.integers(1, 5),
+)
+rules = st.builds(Rule, when=conditions, use=st.sampled_from(MODELS), why=st.just("why"))
+routers = st.builds(
+    RulesRouter, kind=st.just("rules"), rules=st.lists(rules, min_size=1, max_size=4), default=st.sampled_from(MODELS)
+) | st.builds(FixedRouter, kind=st.just("fixed"), default=st.sampled_from(MODELS))
+candidate_sets = st.frozensets(st.sampled_from(MODELS), min_size=1)
+
+
+@pytest.mark.parametrize(
+    ("signals", "candidates", "model", "reason"),
+    [
+        (Signals(code=True), MODELS, "regular", "rule: holds code"),
+        (Signals(code=True, input_tokens=5000), MODELS, "regular", "rule: holds code"),
+        (Signals(input_tokens=1000), MODELS, "mini", "rule: long"),
+        (Signals(input_tokens=999), MODELS, "nano", "default"),
+        (Signals(code=True, input_tokens=5000), {"nano", "mini"}, "mini", "rule: long"),
+        (Signals(code=True), {"mini"}, "mini", "nano is no candidate, first in line-up order"),
+        (Signals(), {"regular", "mini"}, "mini", "nano is no candidate, first in line-up order"),
+    ],
+)
+def test_decision(signals: Signals, candidates: Any, model: str, reason: str) -> None:
+    """The first rule that holds and whose model is a candidate decides; then the default; then line-up order."""
+    decision = compile_router(ROUTER, MODELS).decide(signals, candidates)
+    assert (decision.model, decision.reason, decision.policy) == (model, reason, "rules")
+    assert decision.candidates == tuple(name for name in MODELS if name in candidates)
+    assert decision.propensity == 1.0
+
+
+def test_fixed() -> None:
+    """A fixed router chooses its model, whatever is asked."""
+    decision = compile_router(FixedRouter(kind="fixed", default="mini"), MODELS).decide(Signals(code=True), MODELS)
+    assert (decision.model, decision.reason, decision.policy) == ("mini", "fixed", "fixed")
+
+
+@pytest.mark.parametrize("candidates", [(), {"of another line-up"}])
+def test_no_candidate(candidates: Any) -> None:
+    """Without a candidate there is an error that says what to do, and never a model."""
+    with pytest.raises(NotEntitled, match="ask for one by name"):
+        compile_router(ROUTER, MODELS).decide(Signals(), candidates)
+
+
+@given(routers, signals_strategy, candidate_sets)
+def test_never_outside(router: FixedRouter | RulesRouter, signals: Signals, candidates: frozenset[str]) -> None:
+    """No rules, signals and candidates lead to a model that is not a candidate, and the same always lead to the same."""
+    decision = compile_router(router, MODELS).decide(signals, candidates)
+    assert decision.model in candidates
+    assert decision == compile_router(router, MODELS).decide(signals, candidates)
+
+
+@given(routers, signals_strategy, candidate_sets)
+def test_explanation_agrees(router: FixedRouter | RulesRouter, signals: Signals, candidates: frozenset[str]) -> None:
+    """What is explained is what is decided: the last rule tried is the one that chose, and no earlier one could."""
+    explanation = explain(router, MODELS, signals=signals, candidates=candidates)
+    decision, trials = explanation.decision, explanation.trials
+    assert decision == compile_router(router, MODELS).decide(signals, candidates)
+    chosen = [trial for trial in trials if trial.holds() and trial.is_candidate]
+    if decision.reason.startswith("rule: "):
+        assert [trial.use for trial in chosen] == [decision.model]
+        assert trials[-1] is chosen[0]
+    else:
+        assert not chosen
+
+
+def test_failed_condition_is_named() -> None:
+    """A rule that does not hold names the condition, what it wants, and what was found."""
+    explanation = explain(ROUTER, MODELS, signals=Signals(input_tokens=12), candidates=MODELS)
+    assert [str(condition) for trial in explanation.trials for condition in trial.conditions] == [
+        "code: yes (found no)",
+        "min_input_tokens: 1000 (found 12)",
+    ]
+
+
+def test_every_condition_is_read() -> None:
+    """Every key that a rule may set is read by the router."""
+    assert set(READINGS) == set(RuleCondition.model_fields)
+
+
+def test_able_models() -> None:
+    """Candidates have every capability that is asked for, and room for the prompt."""
+
+    def model(context_tokens: int, *more: Capability) -> Model:
+        targets = [Target(upstream="u", model="m", price="p/m")]
+        return Model(upstreams=targets, context_tokens=context_tokens, capabilities=[Capability.CHAT, *more])
+
+    family = {"nano": model(100), "mini": model(1000, Capability.TOOLS), "regular": model(1000, *Capability)}
+    assert able_models(family, Signals(input_tokens=50)) == ("nano", "mini", "regular")
+    assert able_models(family, Signals(input_tokens=100)) == ("mini", "regular")
+    assert able_models(family, Signals(tools=True)) == ("mini", "regular")
+    assert able_models(family, Signals(tools=True, json_output=True, images=True)) == ("regular",)
+    assert able_models(family, Signals(input_tokens=1000)) == ()
+    assert needs_of(Signals()) == {Capability.CHAT}
