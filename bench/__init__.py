@@ -1,0 +1,1 @@
+"""How fast it is, measured beside others in the same run: ``python -m bench --help``."""
