@@ -187,7 +187,9 @@ def _other_tiers(model: ModelInfo) -> list[str]:
 
 def _row(name: str, since: date, prices: ModelPrice, other_tiers: list[str]) -> str:
     given = dict(_given(prices)) | CORRECTIONS.get((name, since), {})
-    starts = next(([tier.start for tier in price.tiers] for price in given.values() if isinstance(price, TieredPrices)), [])
+    starts = next(
+        ([tier.start for tier in price.tiers] for price in given.values() if isinstance(price, TieredPrices)), list[int]()
+    )
     parts = [f'model: "{name}"' if name[0] in "@~" or ": " in name else f"model: {name}", f"since: {since}"]
     parts += _rates(given, None)
     if starts:

@@ -81,8 +81,16 @@ def test_library_text_is_kept_to_its_first_line(stream: io.StringIO) -> None:
     assert second["event"] == "files are wrong:\nline 3"
 
 
-def test_arguments_that_do_not_fit(stream: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+def test_named_arguments(stream: io.StringIO) -> None:
+    """A template with names takes them from a dictionary, each value reduced."""
+    logging.getLogger("some.library").warning("%(count)d of %(body)s", {"count": 3, "body": b"my prompt"})
+    assert logged(stream)[0]["event"] == "3 of <bytes>"
+
+
+def test_arguments_that_do_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
     """A record whose arguments do not fit its template is written without them, and nothing is printed beside the log."""
+    stream = io.StringIO()
+    configure_logging("info", stream=stream)  # here, so that pytest's own handler, which raises, is not among the handlers
     logging.getLogger("some.library").error("%d bytes", b"my prompt")
     (line,) = logged(stream)
     assert line["event"] == "%d bytes"

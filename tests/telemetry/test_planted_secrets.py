@@ -39,7 +39,8 @@ def fail_in_every_way() -> list[BaseException]:
         return int(PROMPT)
 
     def no_member() -> object:
-        return {}[KEY + PROMPT]
+        nothing: dict[str, object] = {}
+        return nothing[KEY + PROMPT]
 
     def invalid() -> object:
         return Strict.model_validate_json(BODY)
@@ -81,6 +82,7 @@ def test_logs(pretty: bool, capsys: pytest.CaptureFixture[str]) -> None:
     for value in handed:
         logger.info("request", value=value, header=f"Bearer {KEY}", query=f"api_key={KEY}")
         logging.getLogger("uvicorn.error").warning("request %s with %r", value, value)
+        logging.getLogger("uvicorn.error").warning("request %s", value)
         logging.getLogger("uvicorn.error").warning({"headers": f"authorization: Bearer {KEY}", "body": PROMPT})
     for error in fail_in_every_way():
         logger.error("failed", exc_info=error)

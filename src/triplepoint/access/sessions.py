@@ -16,6 +16,9 @@ from triplepoint.access.throttle import Throttle
 from triplepoint.foundation.errors import NotAuthenticated
 from triplepoint.foundation.secret import Secret
 
+SESSION_COOKIE = "triplepoint_session"
+"""Name of the cookie that carries a session's id, for the admin API and the console alike."""
+
 _LOG = structlog.stdlib.get_logger(__name__)
 
 

@@ -21,10 +21,10 @@ from starlette.types import Message
 
 from triplepoint.access.model import Operator, Role
 from triplepoint.access.rules import require
+from triplepoint.access.sessions import SESSION_COOKIE
 from triplepoint.admin.ports import AdminServices
 from triplepoint.foundation.errors import NotAuthenticated, NotEntitled
 
-SESSION_COOKIE = "triplepoint_session"
 CSRF_HEADER = "x-triplepoint-csrf"
 MAX_BODY = 64 * 1024
 """Bytes; the largest body that means anything here is a list of model names."""

@@ -81,12 +81,29 @@ def _model(reading: Reading[Lineup], name: str, model: Model) -> Iterator[Proble
         yield reading.problem((*path, "max_output_tokens"), "longer than the context, which holds prompt and answer", fix)
     if not model.capabilities:
         yield reading.problem((*path, "capabilities"), "is empty", f"name at least one of {', '.join(Capability)}")
+    yield from _retirement(reading, (*path, "retires"), name, model)
     seen: set[tuple[str, str]] = set()
     for position, target in enumerate(model.upstreams):
         if (target.upstream, target.model) in seen:
             message = f"{target.model} at {target.upstream} is listed twice"
             yield reading.problem((*path, "upstreams", position), message, "remove one of them")
         seen.add((target.upstream, target.model))
+
+
+def _retirement(reading: Reading[Lineup], path: tuple[str | int, ...], name: str, model: Model) -> Iterator[Problem]:
+    retires, lineup = model.retires, reading.value
+    if retires is None or lineup is None:
+        return
+    if retires.on <= retires.notice:
+        fix = f"write a day after {retires.notice}, so that callers have time to change"
+        yield reading.problem((*path, "on"), "ends before its notice has begun", fix)
+    if retires.successor is None:
+        return
+    if retires.successor not in lineup.models and retires.successor not in lineup.aliases:
+        fix = suggest(retires.successor, [*lineup.models, *lineup.aliases], "models and aliases")
+        yield reading.problem((*path, "successor"), f"there is no model {retires.successor}", fix)
+    elif lineup.aliases.get(retires.successor, retires.successor) == name:
+        yield reading.problem((*path, "successor"), "names the model that retires", "name another model, or leave it out")
 
 
 def _aliases(reading: Reading[Lineup], lineup: Lineup) -> Iterator[Problem]:

@@ -20,12 +20,17 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 
 
-def _base32(value: int, characters: int) -> str:
-    pairs: list[str] = []
-    for _ in range(characters // 2):
-        pairs.append(_PAIRS[value & 1023])
-        value >>= 10
-    return "".join(reversed(pairs))
+def _base32(value: int) -> str:
+    """Write 70 bits in 14 characters."""
+    return (
+        _PAIRS[value >> 60 & 1023]
+        + _PAIRS[value >> 50 & 1023]
+        + _PAIRS[value >> 40 & 1023]
+        + _PAIRS[value >> 30 & 1023]
+        + _PAIRS[value >> 20 & 1023]
+        + _PAIRS[value >> 10 & 1023]
+        + _PAIRS[value & 1023]
+    )
 
 
 class IdFactory:
@@ -35,9 +40,10 @@ class IdFactory:
         self._now_us = now_us
         self._last_ms = 0
         self._count = 0
-        self._tail = _base32(secrets.randbits(60), 12)
+        self._tail = _base32(secrets.randbits(60))[2:]
 
     def __call__(self, prefix: str) -> str:
+        """Make an id."""
         ms = self._now_us() // 1000
         if ms > self._last_ms:
             self._last_ms, self._count = ms, 0
@@ -45,4 +51,4 @@ class IdFactory:
             self._count += 1
             if self._count >> 22:
                 self._last_ms, self._count = self._last_ms + 1, 0
-        return f"{prefix}_{_base32((self._last_ms << 22) | self._count, 14)}{self._tail}"
+        return f"{prefix}_{_base32((self._last_ms << 22) | self._count)}{self._tail}"

@@ -22,7 +22,7 @@ class UsageSource(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
+class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Tokens of one attempt."""
 
     input_tokens: int | None = None

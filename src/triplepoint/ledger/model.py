@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     """Our process died under it."""
 
 
-class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened", kw_only=True):
+class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened", kw_only=True, gc=False):
     """Written before an attempt is sent."""
 
     receipt_id: str
@@ -62,7 +62,7 @@ class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened", kw_only
     tags: dict[str, str] = {}
 
 
-class Closed(msgspec.Struct, frozen=True, array_like=True, tag="closed", kw_only=True):
+class Closed(msgspec.Struct, frozen=True, array_like=True, tag="closed", kw_only=True, gc=False):
     """Written before the answer is finished."""
 
     receipt_id: str

@@ -1,5 +1,6 @@
 """What a line-up file may say; ``schemas/lineup.schema.json`` is generated from it."""
 
+import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -35,6 +36,17 @@ class Target(FileModel):
     """Turn tools into a JSON schema, for models whose own tool calls do not parse."""
 
 
+class Retirement(FileModel):
+    """The announced end of a model: from ``notice`` on its answers say so, from ``on`` on it is refused with 410."""
+
+    notice: Annotated[datetime.date, Field(strict=False)]
+    """Day (UTC) from which callers are told."""
+    on: Annotated[datetime.date, Field(strict=False)]
+    """First day (UTC) on which it is gone; after ``notice``."""
+    successor: ModelName | None = None
+    """Model or alias of this line-up to use instead."""
+
+
 class Model(FileModel):
     """One model of the family."""
 
@@ -48,6 +60,8 @@ class Model(FileModel):
     """What it can be asked for; others are refused with 400."""
     about: str = ""
     """One line for people."""
+    retires: Retirement | None = None
+    """Its end, once that is decided."""
 
 
 class RuleCondition(FileModel):

@@ -33,9 +33,9 @@ CODE_STRONG: Final = _words("""
     programación programação programmation programmazione
 """)
 CODE_WEAK: Final = _words("""
-    code coding function functions method script class classes bug debug compile compiler variable array loop recursion
+    code coding function functions script class classes bug debug compile compiler variable array loop recursion
     recursive algorithm api endpoint json yaml xml query database backend frontend repository commit merge import return
-    def self static print console parameter string integer boolean null void exception unittest test tests
+    def self static print console parameter string integer boolean null void exception unittest
     library module package program
     java rust ruby swift scala julia lua c++ c#
     funktion skript klasse schleife algorithmus datenbank bibliothek implementiere

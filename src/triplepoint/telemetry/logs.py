@@ -103,13 +103,14 @@ def _message(record: logging.LogRecord) -> str:
     text = str(_plain(record.msg)) if not isinstance(record.msg, str) else record.msg
     if record.args:
         with contextlib.suppress(TypeError, ValueError, KeyError):  # %d met the name of a type: the template says enough
-            text %= _plain_arguments(record.args)
+            text %= _plain_arguments(text, record.args)
     return text if record.name.startswith(_OURS) else text.partition("\n")[0]
 
 
-def _plain_arguments(arguments: tuple[object, ...] | Mapping[str, object]) -> object:
-    if isinstance(arguments, Mapping):
-        return {name: _plain(value) for name, value in arguments.items()}
+def _plain_arguments(template: str, arguments: tuple[object, ...] | Mapping[str, object]) -> object:
+    if isinstance(arguments, Mapping):  # logging unpacks a dictionary that is the only argument, meant so or not
+        named = {name: _plain(value) for name, value in arguments.items()}
+        return named if "%(" in template else (_plain(arguments),)
     return tuple(_plain(value) for value in arguments)
 
 

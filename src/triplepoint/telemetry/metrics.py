@@ -63,6 +63,7 @@ class GatewayMetrics:
         self._clock = clock or SystemClock()
         self._attempts = Counts(("endpoint", "model", "upstream", "status", "outcome", "error"))
         self._refused = Counts(("code",))
+        self._caller_retries = 0
         self._totals = Bounded[_ModelTotals](("model",))
         self._times = Bounded[_Times](_MODEL)
 
@@ -80,6 +81,10 @@ class GatewayMetrics:
     def refused(self, code: str) -> None:
         """Count a request that was answered with an error of ours."""
         self._refused.add((code,))
+
+    def caller_retried(self) -> None:
+        """Count a request that an official client sends again, so that a storm of retries is told from new demand."""
+        self._caller_retries += 1
 
     def render(self, status: GatewayStatus, *, journal_backlog: int | None = None) -> bytes:
         """Write everything in Prometheus' text format.
@@ -121,6 +126,9 @@ class GatewayMetrics:
     def _families(self) -> Iterable[Metric]:
         yield _counter("triplepoint_attempts", "Attempts that have ended, at upstreams.", self._attempts)
         yield _counter("triplepoint_refused", "Requests answered with an error of ours, by code.", self._refused)
+        yield CounterMetricFamily(
+            "triplepoint_caller_retries", "Requests that official clients sent again.", value=self._caller_retries
+        )
         yield from self._usage_families()
         durations = ("triplepoint_attempt_duration_seconds", "From sending an attempt to its end.")
         yield _histogram(*durations, [(labels, times.total) for labels, times in self._times])

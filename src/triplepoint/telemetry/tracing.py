@@ -76,9 +76,9 @@ class NoTracing:
 
 
 class _NoRequest:
-    def attempt(self, opened: OpenedRecord, *, kind: str) -> "_NoAttempt":
+    def attempt(self, opened: OpenedRecord, *, kind: str) -> AttemptTrace:
         """Do nothing."""
-        return _NO_ATTEMPT
+        return NO_TRACE
 
     def end(self, *, status: int, error: str | None) -> None:
         """Do nothing."""
@@ -94,7 +94,7 @@ class _NoAttempt:
         """Do nothing."""
 
 
-_NO_ATTEMPT: Final = _NoAttempt()
+NO_TRACE: Final[AttemptTrace] = _NoAttempt()
 _NO_REQUEST: Final = _NoRequest()
 NO_TRACING: Final[Tracing] = NoTracing()
 

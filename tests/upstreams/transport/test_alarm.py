@@ -29,7 +29,7 @@ class _Loop(asyncio.AbstractEventLoop):
     def time(self) -> float:
         return self.now
 
-    def call_at(self, when: float, callback: Callable[[], None], *args: object, context: object = None) -> _Handle:  # type: ignore[override]
+    def call_at(self, when: float, callback: Callable[[], None], *args: object, context: object = None) -> _Handle:  # pyright: ignore[reportIncompatibleMethodOverride]
         timer = _Handle(when, callback)
         self.timers.append(timer)
         return timer
@@ -44,8 +44,8 @@ class _Loop(asyncio.AbstractEventLoop):
         self.now = to
 
 
-@given(st.lists(st.tuples(st.floats(0.01, 5), st.floats(0.1, 50)), min_size=1, max_size=30))
-def test_it_rings_at_the_last_moment_set(moves: list[tuple[float, float]]) -> None:
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 20)), min_size=1, max_size=30))
+def test_it_rings_at_the_last_moment_set(moves: list[tuple[int, int]]) -> None:
     """However the moment is moved, the alarm rings where it was last, unless it came before the next move."""
     loop = _Loop()
     rung: list[float] = []
@@ -77,7 +77,7 @@ def test_requests_share_a_timer() -> None:
         made += 1
         return call_at(when, callback)
 
-    loop.call_at = counting  # type: ignore[method-assign]
+    loop.call_at = counting  # pyright: ignore[reportAttributeAccessIssue]
     for _ in range(1000):
         alarm.move(loop.now + 120)
         loop.go(loop.now + 0.01)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from triplepoint.foundation.errors import RequestInvalid
+from triplepoint.upstreams.ports import UpstreamClient
 
 from .conftest import Serve
 from .helpers import CHUNKED, OK, Peer, ask, client_of, fault_of, fetch, limits
@@ -19,7 +20,8 @@ async def _echo_ok(peer: Peer) -> None:
 async def test_request_bytes(serve: Serve) -> None:
     """A request goes out as one head with our own host, length and encoding, then the body."""
     upstream = await serve(_echo_ok)
-    async with client_of(upstream) as client:
+    async with client_of(upstream) as http:
+        client: UpstreamClient = http  # the port that the gateway knows
         headers = [(b"authorization", b"Bearer k"), (b"x-a", b"1")]
         answer = await client.send(b"POST", b"/v1/x?y=1", headers, b"{}", limits=limits())
         assert (answer.status, await answer.read(100)) == (200, b"ok")

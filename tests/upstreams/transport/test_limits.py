@@ -66,7 +66,7 @@ async def test_limits_before_the_head(serve: Serve, sent: bytes, within: LimitSe
     async with client_of(upstream) as client:
         fault = await fault_of(ask(client, within=within))
         assert (type(fault), fault.code, fault.status) == (UpstreamTimeout, code, 504)
-        await asyncio.wait_for(upstream.seen_closed.wait(), 5)
+        await upstream.emptied()
         assert client.stats().open == 0
 
 
@@ -129,7 +129,7 @@ async def test_deadline_shortens_the_limits(serve: Serve) -> None:
 
 
 async def test_a_short_limit_follows_a_long_one(serve: Serve) -> None:
-    """On one connection, a request with short limits is not served by the timer of a request with long ones, nor the other way."""
+    """On one connection, each request has its own limits, whatever timer the one before it left."""
 
     async def script(peer: Peer) -> None:
         await peer.request()

@@ -1,6 +1,7 @@
 """Who gets which connection, for how long, and that none is ever lost."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -9,19 +10,13 @@ from triplepoint.upstreams.transport.client import HttpClient
 from triplepoint.upstreams.transport.pool import PoolStats
 
 from .conftest import Serve
-from .helpers import CHUNKED, OK, Peer, ask, client_of, fault_of, fetch, limits, pool
+from .helpers import CHUNKED, OK, Peer, ask, client_of, fault_of, fetch, limits, pool, until
 
 
 async def _echo_ok(peer: Peer) -> None:
     while True:
         await peer.request()
         peer.send(OK)
-
-
-async def _wait_for(claim: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not claim():
-            await asyncio.sleep(0.002)
 
 
 async def test_a_connection_is_used_again(serve: Serve) -> None:
@@ -103,7 +98,7 @@ async def test_the_bound_holds_and_waiters_come_in_order(serve: Serve) -> None:
     upstream = await serve(script)
     async with client_of(upstream, connections=1) as client:
         tasks = [asyncio.create_task(one(client, number)) for number in range(10)]
-        await _wait_for(lambda: client.stats().waiting == 9)
+        await until(lambda: client.stats().waiting == 9)
         assert client.stats() == PoolStats(open=1, idle=0, waiting=9)
         go_on.set()
         await asyncio.gather(*tasks)
@@ -141,6 +136,22 @@ async def test_a_waiter_that_leaves_passes_its_turn_on(serve: Serve) -> None:
             assert client.stats().waiting == 0
             assert client.stats().open <= 1
         assert (await fetch(client)).body == b"ok"
+
+
+async def test_leaving_at_any_moment_leaks_nothing(serve: Serve) -> None:
+    """A caller may leave at any turn of the loop, also just as its connection stands, and closing the client still ends."""
+    upstream = await serve(_echo_ok)
+    for turns in range(40):
+        async with asyncio.timeout(5), client_of(upstream) as client:
+            task = asyncio.create_task(ask(client))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                (await task).close()
+            assert client.stats().waiting == 0
+            assert client.stats().open == client.stats().idle
+        await upstream.emptied()
 
 
 async def test_failing_to_connect_frees_the_slot(serve: Serve) -> None:
@@ -198,7 +209,7 @@ async def test_an_idle_connection_that_ended_is_not_used(serve: Serve, end: str)
     async with client_of(upstream) as client:
         await fetch(client)
         assert client.stats().idle == 1
-        await _wait_for(lambda: client.stats().open == 0)
+        await until(lambda: client.stats().open == 0)
         assert (await fetch(client)).body == b"ok"
     assert upstream.accepted == 2
 
@@ -291,7 +302,7 @@ async def test_closing_the_client_ends_everything(serve: Serve) -> None:
     upstream = await serve(_silence)
     client = HttpClient(f"http://127.0.0.1:{upstream.port}", pool(connections=1))
     busy, waiting = asyncio.create_task(fault_of(ask(client))), asyncio.create_task(fault_of(ask(client)))
-    await _wait_for(lambda: client.stats().waiting == 1 and bool(upstream.requests))
+    await until(lambda: client.stats().waiting == 1 and bool(upstream.requests))
     await client.aclose()
     assert (await busy).code == "connection_lost"
     assert (await waiting).code == "connect_failed"

@@ -44,7 +44,6 @@ DELIBERATE = [
     Difference("early answers with a length", b"HTTP/1.1 103 E\r\nContent-Length: 0\r\n\r\n" + _OK + b"\r\n", "informational"),
     Difference("early answers of HTTP/1.0", b"HTTP/1.0 103 E\r\n\r\n" + _OK + b"\r\n", "informational"),
     Difference("white space after a chunk's size", _CHUNKED + b"1 \r\na\r\n0\r\n\r\n", "Invalid character in chunk size"),
-    Difference("a chunk's size past 64 bits", _CHUNKED + b"0" * 17 + b"1\r\na\r\n0\r\n\r\n", "Chunk size overflow"),
     Difference("control characters in an extension", _CHUNKED + b"1;\x01\r\na\r\n0\r\n\r\n", "chunk extensions? name"),
     Difference("the same in its value", _CHUNKED + b"1;a=\x01\r\na\r\n0\r\n\r\n", "chunk extensions? value"),
     Difference("the same in its quotes", _CHUNKED + b'1;a="\x01"\r\na\r\n0\r\n\r\n', "chunk extensions? quoted value"),
@@ -172,9 +171,10 @@ def _answers(draw: st.DrawFn) -> bytes:
 
 
 _SNIPPETS = [
-    b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\x00", b"\x01", b"\x7f", b" ", b"\t", b":", b";", b",", b"0", b"1", b"-", b"+", b"f" * 17, b"\x0b",
-    b"Content-Length: 5\r\n", b"Content-Length: 5, 5\r\n", b"content-length:0\r\n", b"Transfer-Encoding: chunked\r\n", b"chunked", b"gzip, ",
-    b"Transfer-Encoding: identity\r\n", b"Connection: close\r\n", b"Connection: upgrade\r\nUpgrade: x\r\n", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0",
+    b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\x00", b"\x01", b"\x7f", b" ", b"\t", b":", b";", b",", b"0", b"1", b"-",
+    b"+", b"f" * 17, b"\x0b", b"Content-Length: 5\r\n", b"Content-Length: 5, 5\r\n", b"content-length:0\r\n",
+    b"Transfer-Encoding: chunked\r\n", b"chunked", b"gzip, ", b"Transfer-Encoding: identity\r\n",
+    b"Connection: close\r\n", b"Connection: upgrade\r\nUpgrade: x\r\n", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0",
     b"HTTP/1.1 100 Continue\r\n\r\n", b"X: y\r\n z\r\n", b"0\r\n\r\n", b"5\r\nhello\r\n", b"204", b"101", b"099",
 ]  # fmt: skip
 
@@ -196,7 +196,7 @@ def _cut(raw: bytes, cuts: list[int]) -> list[bytes]:
     return [raw[start:end] for start, end in zip([0, *places], [*places, len(raw)], strict=True)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(_methods, _answers())
 def test_well_formed_answers_read_the_same(method: bytes, raw: bytes) -> None:
     """What is well formed is read by both, and read alike: status, headers in their order, body."""
@@ -214,7 +214,7 @@ def test_the_table_of_differences_is_true(difference: Difference) -> None:
     assert re.search(difference.words, ours.why), ours.why
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(_methods, _broken())
 def test_broken_answers_differ_only_as_listed(method: bytes, raw: bytes) -> None:
     """What h11 refuses we refuse; what it accepts we read alike, or refuse for a reason in the table.
@@ -227,7 +227,6 @@ def test_broken_answers_differ_only_as_listed(method: bytes, raw: bytes) -> None
     LF alone as a line's end in a head                       the classic way to smuggle: not every reader sees a line there
     folded headers                                           the same; RFC 9112, 5.2 lets a reader refuse
     white space after a chunk's size                         the same
-    chunk sizes past 64 bits, if only by leading zeros       no honest size
     equal lengths given twice                                one is enough; two come from two writers
     length and chunked coding together                       the other classic way to smuggle
     chunked coding in HTTP/1.0                               RFC 9112, 6.1: its framing is faulty
@@ -240,14 +239,14 @@ def test_broken_answers_differ_only_as_listed(method: bytes, raw: bytes) -> None
     _compare(method, raw)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(_methods, st.one_of(_answers(), _broken()), st.lists(st.integers(0, 2**16), max_size=12))
 def test_cutting_the_bytes_changes_nothing(method: bytes, raw: bytes, cuts: list[int]) -> None:
     """However an answer's bytes are cut, its reader ends in the same state: also what came before a fault is the same."""
     assert _state(method, _cut(raw, cuts)) == _state(method, [raw])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(_methods, st.one_of(_answers(), _broken()))
 def test_single_bytes_change_nothing(method: bytes, raw: bytes) -> None:
     """The same where each byte comes alone."""

@@ -19,14 +19,14 @@ def authority() -> trustme.CA:
 
 def _server_context(authority: trustme.CA, name: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
+    authority.issue_cert(name).configure_cert(context)  # pyright: ignore[reportUnknownMemberType]  # half of its types are pyOpenSSL's
     context.set_alpn_protocols(["h2", "http/1.1"])
     return context
 
 
 def _client_context(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.create_default_context()
-    authority.configure_trust(context)
+    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]  # half of its types are pyOpenSSL's
     return context
 
 

@@ -1,10 +1,25 @@
 """Reads OpenAI chat completions, embeddings included (they share usage and model)."""
 
+from typing import Annotated
+
 import msgspec
 
 from triplepoint.foundation.errors import UpstreamFault
 from triplepoint.foundation.usage import Usage, UsageSource
-from triplepoint.upstreams.dialects.reader import RawFields, Renamer, count, encode, fields_of, malformed, members, refuse_error
+from triplepoint.upstreams.dialects.reader import (
+    MOST_TOKENS,
+    UNREADABLE,
+    RawFields,
+    Renamer,
+    count,
+    encode,
+    fields_of,
+    malformed,
+    members,
+    refuse_error,
+    spoken,
+    value_of,
+)
 from triplepoint.upstreams.dialects.sse import parse
 
 _DONE = b"data: [DONE]\n\n"
@@ -17,7 +32,7 @@ class _Delta(msgspec.Struct):
 
 
 class _Choice(msgspec.Struct):
-    index: object = 0
+    index: int | None = 0
     delta: _Delta | None = None
     finish_reason: object = None
 
@@ -37,7 +52,45 @@ class _WholeChoice(msgspec.Struct):
 
 _decode_chunk = msgspec.json.Decoder(_Chunk).decode
 _decode_choices = msgspec.json.Decoder(list[_WholeChoice]).decode
-_decode_any = msgspec.json.Decoder().decode
+
+
+class _PromptDetails(msgspec.Struct):
+    cached_tokens: int | None = None
+
+
+class _CompletionDetails(msgspec.Struct):
+    reasoning_tokens: Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)] | None = None
+
+
+class _WholeUsage(msgspec.Struct):
+    """A ``usage`` as most servers write it; what does not fit is read by `usage_of_chat`, more slowly."""
+
+    prompt_tokens: Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
+    completion_tokens: Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
+    prompt_tokens_details: _PromptDetails | None = None
+    completion_tokens_details: _CompletionDetails | None = None
+    prompt_cache_hit_tokens: object = None
+
+
+_decode_usage = msgspec.json.Decoder(_WholeUsage).decode
+
+
+def _read_usage(raw: msgspec.Raw) -> Usage | None:
+    try:
+        usage = _decode_usage(raw)
+    except UNREADABLE:
+        return usage_of_chat(value_of(raw))
+    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
+    cached = prompt.cached_tokens if prompt is not None else None
+    if usage.prompt_cache_hit_tokens is not None or (cached is not None and not 0 <= cached <= usage.prompt_tokens):
+        return usage_of_chat(value_of(raw))
+    return Usage(
+        input_tokens=usage.prompt_tokens,
+        output_tokens=usage.completion_tokens,
+        cache_read_tokens=cached or 0,
+        reasoning_tokens=(completion.reasoning_tokens if completion is not None else None) or 0,
+        source=UsageSource.REPORTED,
+    )
 
 
 def usage_of_chat(value: object) -> Usage | None:
@@ -88,16 +141,16 @@ class ChatReader:
         """Read an answer that is no stream."""
         fields = fields_of(body)
         if "usage" in fields:
-            self.usage = usage_of_chat(_decode_any(fields["usage"]))
+            self.usage = _read_usage(fields["usage"])
         if "choices" in fields:
             try:
                 choices = _decode_choices(fields["choices"])
-            except msgspec.DecodeError as error:
+            except UNREADABLE as error:
                 raise malformed() from error
             reasons = [choice.finish_reason for choice in choices if isinstance(choice.finish_reason, str)]
             self.finish_reason = reasons[0] if reasons else None
             if self.usage is None:
-                self._text.append(bytes(fields["choices"]).decode(errors="replace"))
+                self._text.append(spoken(fields["choices"]))
         elif "data" not in fields:
             raise malformed()
         self.is_complete = True
@@ -122,7 +175,7 @@ class ChatReader:
             return b""
         try:
             chunk = _decode_chunk(event.data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise malformed() from error
         if chunk.error is not None:
             refuse_error(chunk.error)

@@ -4,7 +4,18 @@ import msgspec
 
 from triplepoint.foundation.errors import UpstreamFault
 from triplepoint.foundation.usage import Usage, UsageSource
-from triplepoint.upstreams.dialects.reader import RawFields, Renamer, count, encode, fields_of, malformed, members
+from triplepoint.upstreams.dialects.reader import (
+    UNREADABLE,
+    RawFields,
+    Renamer,
+    count,
+    encode,
+    fields_of,
+    malformed,
+    members,
+    spoken,
+    value_of,
+)
 from triplepoint.upstreams.dialects.sse import parse
 
 
@@ -16,7 +27,6 @@ class _Event(msgspec.Struct):
 
 
 _decode_event = msgspec.json.Decoder(_Event).decode
-_decode_any = msgspec.json.Decoder().decode
 
 
 def usage_of_messages(value: object) -> Usage | None:
@@ -61,14 +71,14 @@ class MessagesReader:
         """Read an answer that is no stream."""
         fields = fields_of(body)
         if "content" in fields:
-            reason = _decode_any(fields.get("stop_reason", msgspec.Raw(b"null")))
+            reason = value_of(fields.get("stop_reason", msgspec.Raw(b"null")))
             self.finish_reason = reason if isinstance(reason, str) else None
         elif "input_tokens" not in fields:  # an answer of count_tokens
             raise malformed()
         if "usage" in fields:
-            self.usage = usage_of_messages(_decode_any(fields["usage"]))
+            self.usage = usage_of_messages(value_of(fields["usage"]))
         if self.usage is None and "content" in fields:
-            self._text.append(bytes(fields["content"]).decode(errors="replace"))
+            self._text.append(spoken(fields["content"]))
         self.is_complete = True
         if "model" in fields:
             fields["model"] = msgspec.Raw(encode(self._asked))
@@ -83,7 +93,7 @@ class MessagesReader:
             return block
         try:
             read = _decode_event(event.data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise malformed() from error
         match read.type:
             case "content_block_delta":

@@ -4,7 +4,17 @@ import msgspec
 
 from triplepoint.foundation.errors import UpstreamFault
 from triplepoint.foundation.usage import Usage, UsageSource
-from triplepoint.upstreams.dialects.reader import Renamer, count, encode, fields_of, malformed, members
+from triplepoint.upstreams.dialects.reader import (
+    UNREADABLE,
+    Renamer,
+    count,
+    encode,
+    fields_of,
+    malformed,
+    members,
+    spoken,
+    value_of,
+)
 from triplepoint.upstreams.dialects.sse import parse
 
 _TERMINAL = {"response.completed", "response.incomplete", "response.failed"}
@@ -17,7 +27,6 @@ class _Event(msgspec.Struct):
 
 
 _decode_event = msgspec.json.Decoder(_Event).decode
-_decode_any = msgspec.json.Decoder().decode
 
 
 def usage_of_responses(value: object) -> Usage | None:
@@ -61,7 +70,7 @@ class ResponsesReader:
             raise malformed()
         self._note_response({name: fields[name] for name in ("status", "usage", "error") if name in fields})
         if self.usage is None:
-            self._text.append(bytes(fields["output"]).decode(errors="replace"))
+            self._text.append(spoken(fields["output"]))
         self.is_complete = True
         if "model" in fields:
             fields["model"] = msgspec.Raw(encode(self._asked))
@@ -78,7 +87,7 @@ class ResponsesReader:
             return b""
         try:
             read = _decode_event(event.data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise malformed() from error
         if read.type == "error":
             raise UpstreamFault("the upstream reported an error inside its answer", code="error_in_answer")
@@ -105,7 +114,7 @@ class ResponsesReader:
             self.is_complete = True
         if "model" not in response:
             return block
-        renamed = self._renamer.rename(block, _decode_any(response["model"]))
+        renamed = self._renamer.rename(block, value_of(response["model"]))
         if renamed is not None:
             return renamed
         response["model"] = msgspec.Raw(encode(self._asked))
@@ -114,15 +123,15 @@ class ResponsesReader:
         return b"event: " + read.type.encode() + b"\ndata: " + encode(fields) + b"\n\n"
 
     def _note_response(self, response: dict[str, msgspec.Raw]) -> None:
-        status = _decode_any(response.get("status", msgspec.Raw(b"null")))
+        status = value_of(response.get("status", msgspec.Raw(b"null")))
         self.finish_reason = status if isinstance(status, str) else None
         self.has_failed = status == "failed"
         if "usage" in response:
-            self.usage = usage_of_responses(_decode_any(response["usage"]))
+            self.usage = usage_of_responses(value_of(response["usage"]))
 
 
 def _lenient(raw: msgspec.Raw) -> dict[str, msgspec.Raw]:
     try:
         return msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise malformed() from error

@@ -5,6 +5,7 @@ raises what the upstream reports as an error inside a 200, and puts the caller's
 upstream's. It changes nothing else, so where caller and upstream share a dialect its output is what the caller gets.
 """
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import msgspec
@@ -16,6 +17,13 @@ RawFields = dict[str, msgspec.Raw]
 decode_fields = msgspec.json.Decoder(RawFields).decode
 """Top-level members of a JSON object, in order, values untouched."""
 encode = msgspec.json.Encoder().encode
+_SPOKEN = {"content", "text", "reasoning_content", "thinking", "refusal", "name", "arguments"}
+"""Members of an answer that hold what the model said, in any of the three dialects."""
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for JSON that is none, is no text, has another shape, or is nested without end."""
+MOST_TOKENS = 10**12
+"""More than this no upstream counts; no column of the ledger has to hold it."""
+_decode_any = msgspec.json.Decoder().decode
 
 
 class AnswerReader(Protocol):
@@ -62,8 +70,10 @@ def fields_of(body: bytes) -> RawFields:
     Raises: UpstreamFault: it is none, or it is an error in disguise.
     """
     try:
+        if not body.isascii():
+            body.decode()  # members that nobody here reads would else carry anything to the caller
         fields = decode_fields(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise malformed() from error
     refuse_error(fields.get("error"))
     return fields
@@ -84,6 +94,17 @@ def malformed() -> UpstreamFault:
     return UpstreamFault("the upstream's answer is malformed", code="protocol_error")
 
 
+def value_of(raw: msgspec.Raw) -> object:
+    """Read one member of an upstream's answer, whatever it is.
+
+    Raises: UpstreamFault: it is no JSON.
+    """
+    try:
+        return _decode_any(raw)
+    except UNREADABLE as error:
+        raise malformed() from error
+
+
 def write_fields(fields: RawFields) -> bytes:
     """Write top-level members back, values untouched."""
     return encode(fields)
@@ -91,12 +112,40 @@ def write_fields(fields: RawFields) -> bytes:
 
 def count(value: object) -> int | None:
     """Return a token count; None for what is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS else None
 
 
 def members(value: object) -> dict[str, object]:
     """Return a JSON object's members; empty for anything else, since vendors send null where there is none."""
     return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
+def spoken(answer: msgspec.Raw) -> str:
+    """Return what a model has said in an answer that is no stream, for an estimate: texts, thoughts, calls.
+
+    Args:
+        answer: ``choices``, ``content`` or ``output``.
+    Raises: UpstreamFault: as `value_of`.
+    """
+    try:
+        return "\n".join(_spoken(value_of(answer)))
+    except RecursionError as error:
+        raise malformed() from error
+
+
+def _spoken(value: object) -> Iterator[str]:
+    if isinstance(value, list):
+        for one in value:  # pyright: ignore[reportUnknownVariableType]
+            yield from _spoken(one)  # pyright: ignore[reportUnknownArgumentType]
+        return
+    for name, inner in members(value).items():
+        if isinstance(inner, str):
+            if name in _SPOKEN:
+                yield inner
+        elif name == "input":  # of a call, which messages write as an object
+            yield encode(inner).decode()
+        else:
+            yield from _spoken(inner)
 
 
 class Renamer:

@@ -18,6 +18,7 @@ class SseFramer:
     def __init__(self, *, max_event_bytes: int = 16 * 2**20) -> None:
         self._pieces: list[bytes] = []
         self._size = 0
+        self._after_cr = False
         self._max = max_event_bytes
 
     def blocks(self, chunk: bytes) -> list[bytes]:
@@ -25,15 +26,17 @@ class SseFramer:
 
         Raises: UpstreamFault: an event grows beyond the limit.
         """
+        if self._after_cr and chunk:
+            self._after_cr = False
+            chunk = chunk.removeprefix(b"\n")  # the other half of a CRLF
         if b"\n" not in chunk and b"\r" not in chunk:
             if chunk:
                 self._hold(chunk)
             return []
+        if b"\r" in chunk:
+            self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         data = b"".join((*self._pieces, chunk)) if self._pieces else chunk
-        if b"\r" in data:
-            held = data.endswith(b"\r")  # its LF may come with the next chunk
-            data = data.removesuffix(b"\r") if held else data
-            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") + (b"\r" if held else b"")
         *parts, rest = data.split(b"\n\n")
         self._pieces, self._size = [], 0
         if rest:
@@ -48,7 +51,7 @@ class SseFramer:
 
     @property
     def rest(self) -> bytes:
-        """Return what came after the last whole event: anything but white space at the end of a stream means that it was cut."""
+        """Return what came after the last whole event; anything at the end of a stream means that it was cut."""
         return b"".join(self._pieces).strip()
 
 
@@ -59,7 +62,7 @@ def parse(block: bytes) -> Event | None:
     """
     if block.startswith(b"data: ") and block.find(b"\n") == len(block) - 2:
         return Event(b"", block[6:-2])
-    name, data, seen = b"", [], False
+    name, data, seen = b"", list[bytes](), False
     for line in block.split(b"\n"):
         field, _, value = line.partition(b":")
         value = value[1:] if value.startswith(b" ") else value

@@ -1,8 +1,9 @@
 """One lazy timer for every limit of a connection.
 
 A timer made and cancelled for each limit of each request would cost more than the request. An alarm's moment is moved by an
-assignment; the event loop's own timer is touched only where the moment comes *nearer* than the timer already set. A timer that
-fires too early looks at the moment and sets itself again, so a busy connection costs one timer per limit's length, not per request.
+assignment; the event loop's own timer is touched only where the moment comes *nearer* than the timer already set. A timer
+that fires too early looks at the moment and sets itself again, so a busy connection costs one timer per limit's length, not
+per request.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """An answer between the connection that fills it and the gateway that reads it.
 
-The connection pushes pieces, the gateway takes everything that has come at once, so a reader that is slow costs fewer and larger
-writes, not more. A future is made only where nothing is there yet. Once the answer is whole on the wire the connection is gone from
-here (and back in the pool), while its last bytes may still wait to be read.
+The connection pushes pieces, the gateway takes everything that has come at once, so a reader that is slow costs fewer and
+larger writes, not more. A future is made only where nothing is there yet. Once the answer is whole on the wire the
+connection is gone from here (and back in the pool), while its last bytes may still wait to be read.
 """
 
 import asyncio
@@ -32,8 +32,8 @@ class Source(Protocol):
 class Answer:
     """An answer being read; `upstreams.ports.UpstreamAnswer`.
 
-    One reader at a time. Cancelling `chunk` loses nothing and closes nothing: a later call goes on where it was, so one may wait for
-    a piece with a time limit of one's own. To be done with the answer, `close` it.
+    One reader at a time. Cancelling `chunk` loses nothing and closes nothing: a later call goes on where it was, so one may
+    wait for a piece with a time limit of one's own. To be done with the answer, `close` it.
     """
 
     __slots__ = (
@@ -104,6 +104,11 @@ class Answer:
         """
         if self._decoder is None and self._length is not None and self._length > limit:
             raise self._too_large(limit)
+        if self._is_ended and self._decoder is None:  # the usual case: all of it came with the head
+            body = self._take()
+            if len(body) > limit:
+                raise self._too_large(limit)
+            return body
         pieces: list[bytes] = []
         room = limit
         while piece := await self.chunk():
@@ -140,6 +145,10 @@ class Answer:
             if self._is_ended:
                 return b""
             await self._wait()
+        return self._take()
+
+    def _take(self) -> bytes:
+        """Take everything that waits, and let the connection read on if that was too much."""
         pieces = self._pieces
         self._pieces = []
         was_full = self._buffered >= HIGH_WATER

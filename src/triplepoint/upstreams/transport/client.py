@@ -48,8 +48,8 @@ class HttpClient:
         Args:
             deadline_s: On the steady clock, which is also the event loop's.
         Raises:
-            UpstreamTimeout, UpstreamFault: as the port says. ``connect_timeout`` also where no connection of the pool came free.
-            RequestInvalid: the request cannot be written as HTTP.
+            UpstreamTimeout, UpstreamFault: as the port says. ``connect_timeout`` also where no connection of the pool came
+            free. RequestInvalid: the request cannot be written as HTTP.
         """
         head = encode_head(method, target, headers, host=self._host, body_length=len(body))
         now = asyncio.get_running_loop().time()

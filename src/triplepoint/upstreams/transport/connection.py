@@ -1,8 +1,8 @@
 """One connection: writes a request, reads its answer, keeps the limits, and knows whether it may be used again.
 
-Everything happens in the event loop's callbacks; no task is made. A body too large for one write is sent piece by piece as the socket
-takes it, while the answer may already come: an upstream that refuses a request early is heard. Such an answer is delivered, but the
-connection is not used again, for the rest of the request may still be on its way.
+Everything happens in the event loop's callbacks; no task is made. A body too large for one write is sent piece by piece as
+the socket takes it, while the answer may already come: an upstream that refuses a request early is heard. Such an answer is
+delivered, but the connection is not used again, for the rest of the request may still be on its way.
 
 ::
 
@@ -29,10 +29,6 @@ WRITE_PIECE = 256 * 1024
 class Owner(Protocol):
     """Who keeps connections: the pool."""
 
-    def opened(self, connection: "Connection") -> None:
-        """Learn that it is connected."""
-        ...
-
     def release(self, connection: "Connection") -> None:
         """Take it back, ready for the next request."""
         ...
@@ -50,8 +46,8 @@ class Connection(asyncio.Protocol):
     """A connection to one origin; one request at a time."""
 
     __slots__ = (
-        "_alarm", "_answer", "_first_byte_s", "_has_begun", "_idle_s", "_is_reading_paused", "_is_writing_paused", "_loop", "_name",
-        "_owner", "_reader", "_total_at", "_transport", "_unsent", "_uses", "idle_until",
+        "_alarm", "_answer", "_first_byte_s", "_has_begun", "_idle_s", "_is_reading_paused", "_is_writing_paused", "_loop",
+        "_name", "_owner", "_reader", "_total_at", "_transport", "_unsent", "_uses", "idle_until",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, name: str) -> None:
@@ -70,6 +66,11 @@ class Connection(asyncio.Protocol):
         self._first_byte_s = self._idle_s = self._total_at = 0.0
         self.idle_until = 0.0
         """Moment until which the pool may keep it; written by the pool."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has a socket, be it one that closes."""
+        return self._transport is not None
 
     @property
     def is_usable(self) -> bool:
@@ -133,7 +134,6 @@ class Connection(asyncio.Protocol):
         """Begin."""
         self._transport = stream = cast(asyncio.Transport, transport)  # uvloop's are not of its classes
         stream.set_write_buffer_limits(high=WRITE_PIECE)
-        self._owner.opened(self)
 
     def data_received(self, data: bytes) -> None:
         """Read a piece of the answer."""

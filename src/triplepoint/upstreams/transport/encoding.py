@@ -1,9 +1,10 @@
 """Bodies that the upstream compressed, read in bounded steps.
 
-By default we ask for ``identity``: between a gateway and its upstream compression costs more than it saves. Where the caller asked
-for one, or the upstream compresses unasked, the body is decoded as it comes. A few bytes may swell into gigabytes, so each step
-gives at most `STEP` bytes (zstd: what `_SLICE` bytes of input hold at most), and a body that swells beyond `RATIO` is refused once it
-is large enough to matter. Two codings on top of each other are refused: no upstream needs that, bombs do.
+By default we ask for ``identity``: between a gateway and its upstream compression costs more than it saves. Where the
+caller asked for one, or the upstream compresses unasked, the body is decoded as it comes. A few bytes may swell into
+gigabytes, so each step gives at most `STEP` bytes (zstd: what `_SLICE` bytes of input hold at most), and a body that swells
+beyond `RATIO` is refused once it is large enough to matter. Two codings on top of each other are refused: no upstream needs
+that, bombs do.
 """
 
 import zlib
@@ -102,17 +103,16 @@ class _Inflate:
         self._proportion.take(data)
 
     def step(self) -> bytes:
-        if self._zlib.eof and not self._next_member():
-            return b""
-        self._is_untouched = self._is_untouched and not self._pending
-        try:
-            piece = self._zlib.decompress(self._pending, STEP)
-        except zlib.error as error:
-            raise faults.protocol_error("the answer's body is not of its content-encoding") from error
-        self._pending = self._zlib.unused_data if self._zlib.eof else self._zlib.unconsumed_tail
-        if not piece and self._zlib.eof and self._pending:
-            return self.step()
-        return self._proportion.give(piece)
+        while not self._zlib.eof or self._next_member():
+            self._is_untouched = self._is_untouched and not self._pending
+            try:
+                piece = self._zlib.decompress(self._pending, STEP)
+            except zlib.error as error:
+                raise faults.protocol_error("the answer's body is not of its content-encoding") from error
+            self._pending = self._zlib.unused_data if self._zlib.eof else self._zlib.unconsumed_tail
+            if piece or not self._zlib.eof:
+                return self._proportion.give(piece)
+        return b""
 
     def finish(self) -> None:
         if not self._zlib.eof and not self._is_untouched:

@@ -1,8 +1,8 @@
 """The connections to one origin: at most so many, the one used last first, those who wait in the order in which they came.
 
-Last in, first out keeps a small set of connections busy and lets the others grow old and go. A slot belongs to a connection, to one
-being made, or to the waiter that a closing connection left it to; it is counted by what holds it (`_held`, `_connecting`), so no fault
-can lose one.
+Last in, first out keeps a small set of connections busy and lets the others grow old and go. A slot belongs to a
+connection, to one being made, or to the waiter that a closing connection left it to; it is counted by what holds it
+(`_held`, `_connecting`), so no fault can lose one.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class Pool:
     """Keeps connections; the `connection.Owner` of each.
 
     Args:
-        connect: Makes a connection, which reports to this pool by `opened`.
+        connect: Makes a connection that this pool owns.
         settings: Bound and idle time.
     """
 
@@ -111,10 +111,6 @@ class Pool:
 
     # ── Owner ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def opened(self, connection: Connection) -> None:
-        """Count its socket."""
-        self._sockets.add(connection)
-
     def release(self, connection: Connection) -> None:
         """Hand it to who waits longest, or keep it for a while."""
         if self._is_closed:
@@ -153,7 +149,11 @@ class Pool:
     # ── Below ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _open(self) -> Connection:
-        """Make a connection in a slot that is already counted under `_connecting`."""
+        """Make a connection in a slot that is already counted under `_connecting`.
+
+        Its socket is counted only once it is ours: where uvloop cancels a connection that just stood, it closes the socket
+        and never says so to the protocol.
+        """
         try:
             connection = await self._connect()
         except BaseException:
@@ -162,6 +162,8 @@ class Pool:
             raise
         self._connecting -= 1
         self._held.add(connection)
+        if connection.is_open:
+            self._sockets.add(connection)
         if self._is_closed or not connection.is_usable:
             connection.shut()
             raise faults.connect_failed("the connection was closed as soon as it stood")

@@ -47,9 +47,9 @@ class AnswerReader:
     """Reads one answer after the other on one connection; `begin`, then `feed` until `is_ended`."""
 
     __slots__ = (
-        "_codings", "_framing", "_framing_bytes", "_head", "_head_seen", "_is_complete", "_lengths", "_method", "_parser", "_rest", "_tail",
-        "_trailer_bytes", "_trailers", "body", "encodings", "has_surplus", "headers", "is_ended", "is_headed", "keep_alive",
-        "keep_alive_s", "length", "status",
+        "_codings", "_framing", "_framing_bytes", "_head", "_head_seen", "_is_complete", "_lengths", "_method",
+        "_parser", "_rest", "_tail", "_trailer_bytes", "_trailers", "body", "encodings", "has_surplus", "headers",
+        "is_ended", "is_headed", "keep_alive", "keep_alive_s", "length", "status",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -228,9 +228,9 @@ class AnswerReader:
             self._look_behind(data)
             return
         self._tail = (self._tail + data)[-8:] if len(data) < 8 else data[-8:]
-        self._framing_bytes = max(
-            0, self._framing_bytes + len(data) - sum(map(len, self.body[known:])) - FRAMING_SHARE * (len(self.body) - known)
-        )
+        pieces = self.body[known:]
+        framing = len(data) - sum(map(len, pieces)) - FRAMING_SHARE * len(pieces)
+        self._framing_bytes = max(0, self._framing_bytes + framing)
         if self._framing_bytes > FRAMING_LIMIT:
             raise FramingError("more chunk extensions or trailers than anybody needs")
 

@@ -1,9 +1,9 @@
 """The head of a request as bytes, and the refusal of everything that would make it mean something else.
 
-The gateway passes some of its callers' headers on. A line end in a value would end the header and begin another one, or another
-request: so the finished head is searched once for every control character, which costs less than looking at each value. What the
-transport decides itself (host, length, connection) and what is meant for one hop only is refused as well, for two opinions on the
-framing of one message are how requests are smuggled.
+The gateway passes some of its callers' headers on. A line end in a value would end the header and begin another one, or
+another request: so the finished head is searched once for every control character, which costs less than looking at each
+value. What the transport decides itself (host, length, connection) and what is meant for one hop only is refused as well,
+for two opinions on the framing of one message are how requests are smuggled.
 """
 
 import re
@@ -55,7 +55,7 @@ def _request_line(method: bytes, target: bytes) -> bytes:
         raise RequestInvalid("the method of a request to an upstream is a word in capitals, and not CONNECT", param="method")
     if _TARGET.fullmatch(target) is None:
         raise RequestInvalid(
-            "the target of a request to an upstream begins with '/' and is printable ASCII without spaces; percent-encode the rest",
+            "the target of a request begins with '/' and is printable ASCII without spaces; percent-encode the rest",
             param="target",
         )
     return b"%b %b HTTP/1.1" % (method, target)

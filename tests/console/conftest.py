@@ -1,0 +1,146 @@
+"""A control plane with life in it, one without, and a real browser to look at both."""
+
+import os
+import shutil
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from tests.console.plant import NAME, PASSWORD, Ground, Plant, PlayedGateway, await_answer
+from tests.console.traffic import write_day
+
+from triplepoint.access.sessions import SESSION_COOKIE
+from triplepoint.foundation.secret import Secret
+
+CHROMIUM_VARIABLE = "TRIPLEPOINT_CHROMIUM"
+PICTURES_VARIABLE = "TRIPLEPOINT_SCREENSHOTS"
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+_PICTURES = Path(__file__).parents[2] / "docs" / "images"
+
+
+@dataclass(frozen=True)
+class Plants:
+    """Both control planes."""
+
+    lively: Plant
+    """A gateway answers, and the ledger has attempts of every kind."""
+    quiet: Plant
+    """No gateway, and nothing was ever asked."""
+    known: dict[str, str]
+    """Receipts in the lively ledger, by what they are about."""
+
+
+@pytest.fixture(scope="module")
+def plants(tmp_path_factory: pytest.TempPathFactory) -> Generator[Plants]:
+    """Start both."""
+    ground = Ground(tmp_path_factory.mktemp("console"))
+    try:
+        lively, quiet = ground.grow("lively"), ground.grow("quiet")
+        lively.gateway = PlayedGateway(lively.installation, lively.lineup_hash)
+        known = write_day(lively)
+        for plant in (lively, quiet):
+            await_answer(plant)
+        yield Plants(lively, quiet, known)
+    finally:
+        ground.clear()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Generator[Browser]:
+    """Start Chromium."""
+    path = os.environ.get(CHROMIUM_VARIABLE) or shutil.which("chromium")
+    if path is None:
+        pytest.fail(
+            "the console is tested in a real browser, and there is no chromium here: on Debian and Ubuntu "
+            f"`apt-get install chromium`; elsewhere set {CHROMIUM_VARIABLE} to the path of a Chromium or Chrome"
+        )
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Windows:
+    """Opens windows, each its own browser profile, and keeps where they went and what went wrong in them."""
+
+    browser: Browser
+    contexts: list[BrowserContext]
+    requested: list[str]
+    faults: list[str]
+
+    def open(self, plant: Plant, path: str | None = None, *, width: int = 1280, theme: str = "light") -> Page:
+        """Open a window that is logged in.
+
+        Args:
+            plant: Whose console.
+            path: Page to go to; None: none yet.
+            width: Of the window.
+            theme: Of the system: ``light`` or ``dark``.
+        """
+        page = self.stranger(width=width, theme=theme)
+        page.context.add_cookies([{"name": SESSION_COOKIE, "value": log_in(plant), "url": plant.url}])
+        if path is not None:
+            page.goto(plant.url + path)
+        return page
+
+    def stranger(self, *, width: int = 1280, theme: str = "light") -> Page:
+        """Open a window that nobody logged in with."""
+        scheme = "dark" if theme == "dark" else "light"
+        context = self.browser.new_context(viewport={"width": width, "height": 840}, color_scheme=scheme)
+        context.set_default_timeout(10_000)
+        context.on("request", self._note)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda fault: self.faults.append(str(fault)))
+        return page
+
+    def _note(self, request: Request) -> None:
+        self.requested.append(request.url)
+
+
+@pytest.fixture
+def windows(browser: Browser) -> Generator[Windows]:
+    """Give windows to a test; fails it where a page asked another host for anything, or a script failed."""
+    expect.set_options(timeout=10_000)
+    opened = Windows(browser, [], [], [])
+    yield opened
+    for context in opened.contexts:
+        context.close()
+    elsewhere = [
+        url
+        for url in opened.requested
+        if urlsplit(url).scheme not in {"data", "blob"} and urlsplit(url).hostname != "127.0.0.1"
+    ]
+    assert elsewhere == [], "a page of the console asked another host"
+    assert opened.faults == [], "a script failed"
+
+
+@pytest.fixture
+def picture() -> Callable[[Page, str], None]:
+    """Give what keeps a picture of a page for the documentation, where that is asked for."""
+
+    def take(page: Page, name: str) -> None:
+        if os.environ.get(PICTURES_VARIABLE):
+            _PICTURES.mkdir(parents=True, exist_ok=True)
+            page.wait_for_timeout(2500)  # until the sums of the last seconds stand
+            page.screenshot(path=_PICTURES / f"{name}.png")
+
+    return take
+
+
+def log_in(plant: Plant) -> str:
+    """Open a session without a browser; returns what the cookie carries."""
+    return plant.installation.access.sessions.login(NAME, Secret(PASSWORD), address="127.0.0.1").session_id.reveal()
