@@ -142,12 +142,12 @@ def test_filters_and_pause(plants: Plants, windows: Windows) -> None:
     page.get_by_role("button", name="Show all").click()
     expect(page.locator(ROWS).nth(3)).to_be_visible()
     page.get_by_role("button", name="Pause").click()
-    opened = plants.lively.opened(asked_model="paused-over")
+    opened = plants.lively.opened(served_model="mini", upstream="mini", decision="rule: a longer conversation")
     plants.lively.write(opened, plants.lively.closed(opened))
     page.wait_for_timeout(1500)
-    assert page.locator(ROWS, has_text="paused-over").count() == 0
+    assert page.locator(ROWS, has_text="a longer conversation").count() == 0
     page.get_by_role("button", name="Resume").click()
-    expect(page.locator(ROWS, has_text="paused-over")).to_be_visible()
+    expect(page.locator(ROWS, has_text="a longer conversation")).to_be_visible()
 
 
 def test_numbers_stand_for_what_happened(plants: Plants, windows: Windows, picture: Picture) -> None:
@@ -155,7 +155,7 @@ def test_numbers_stand_for_what_happened(plants: Plants, windows: Windows, pictu
     page = windows.open(plants.lively, "/")
     tiles = page.locator(".tiles")
     expect(tiles).to_contain_text(re.compile(r"Spend, hour\$0\.00\d+"))
-    expect(tiles).to_contain_text("1 more unpriced")
+    expect(tiles).to_contain_text("(1 unpriced)")
     expect(tiles).to_contain_text(re.compile(r"Requests / s[1-9]"))
     expect(page.get_by_role("img", name="Attempts by model: nano")).to_be_visible()
     upstreams = page.locator(".upstreams")
@@ -182,6 +182,10 @@ def test_a_narrow_window_is_enough(plants: Plants, windows: Windows, picture: Pi
     """At the width of a phone nothing is cut off sideways, on any page."""
     page = windows.open(plants.lively, "/", width=390)
     expect(page.locator(ROWS).first).to_be_visible()
+    heights = page.locator(ROWS).evaluate_all("rows => rows.map(row => row.getBoundingClientRect().height)")
+    assert max(heights[:20]) < 90, "a row is three lines"
+    expect(page.locator(".attempts thead")).to_have_css("width", "1px")
+    page.set_viewport_size({"width": 390, "height": 1560})
     picture(page, "console-now-narrow")
     for path in ("/", f"/receipts/{plants.known['fallback']}", "/lineup"):
         page.goto(plants.lively.url + path)

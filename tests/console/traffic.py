@@ -67,7 +67,14 @@ def _write_kind(plant: Plant, index: int, *, at_us: int) -> str:
 
 
 def _write_cut(plant: Plant, at_us: int) -> str:
-    opened = plant.opened(at_us=at_us, served_model="regular", upstream="regular", decision="rule: holds code or asks for it")
+    opened = plant.opened(
+        at_us=at_us,
+        served_model="regular",
+        upstream="regular",
+        upstream_model=_FILES["regular"],
+        price_id=_PRICES["regular"],
+        decision="rule: holds code or asks for it",
+    )
     usage = Usage(input_tokens=380, output_tokens=41, source=UsageSource.ESTIMATED, tokenizer="o200k_base")
     return plant.write(
         opened,
@@ -81,19 +88,34 @@ def _write_fallback(plant: Plant, at_us: int) -> str:
         at_us=at_us,
         served_model="mini",
         upstream="mini",
+        upstream_model=_FILES["mini"],
         decision="rule: structured output",
         price_id=_PRICES["mini"],
         **shared,
     )
     failed = plant.closed(
-        first, outcome=Outcome.FAILED, status=503, error="upstream_overloaded", usage=Usage(), cost_usd="0", first_byte_us=None,
-        total_us=310_000, finish_reason=None,
-    )  # fmt: skip
+        first,
+        outcome=Outcome.FAILED,
+        status=503,
+        error="upstream_overloaded",
+        usage=Usage(input_tokens=0, output_tokens=0),
+        cost_usd="0",
+        first_byte_us=None,
+        total_us=310_000,
+        finish_reason=None,
+    )
     plant.write(first, failed)
     second = plant.opened(
-        receipt_id=first.receipt_id, attempt=2, at_us=at_us + 420_000, served_model="mini", upstream="regular",
-        upstream_model=_FILES["mini"], decision="fallback: upstream mini is overloaded", price_id=_PRICES["mini"], **shared,
-    )  # fmt: skip
+        receipt_id=first.receipt_id,
+        attempt=2,
+        at_us=at_us + 420_000,
+        served_model="mini",
+        upstream="regular",
+        upstream_model=_FILES["mini"],
+        decision="fallback: upstream mini is overloaded",
+        price_id=_PRICES["mini"],
+        **shared,
+    )
     usage = Usage(
         input_tokens=1204, output_tokens=310, cache_read_tokens=1024, reasoning_tokens=120, source=UsageSource.REPORTED
     )

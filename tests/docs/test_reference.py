@@ -9,7 +9,7 @@ from tools import reference
 from tools.pages import cli, errors, files, markdown, metrics
 
 from triplepoint.admin.guard import RULES
-from triplepoint.gateway.app import MODEL_ENDPOINTS
+from triplepoint.gateway.endpoints import MODEL_ENDPOINTS
 from triplepoint.settings import Settings
 
 

@@ -1,6 +1,7 @@
 """A real gateway in a process of its own, in front of simulated upstreams that a test scripts.
 
-The gateway's upstreams have fixed ports. A test starts a `SimulatedServer` on one of them; where it starts none, nobody listens.
+The gateway's upstreams have fixed ports. A test starts a `SimulatedServer` on one of them; where it starts none, nobody
+listens.
 """
 
 import os
@@ -19,6 +20,7 @@ import yaml
 
 from triplepoint.access.model import Actor, Role
 from triplepoint.app import Installation, open_installation
+from triplepoint.ledger.journal import JOURNAL_FOLDER
 
 ADMIN = Actor("local:test", Role.ADMIN)
 PRICES: dict[str, Any] = {
@@ -96,6 +98,18 @@ class Running:
         """Everything that the gateway has written to its terminal."""
         return (self.folder / "gateway.log").read_text("utf-8")
 
+    @property
+    def journal(self) -> Path:
+        """Folder of its journal, for a `Tail`."""
+        return self.folder / ".triplepoint" / JOURNAL_FOLDER
+
+    def issue(self, label: str, *models: str) -> str:
+        """Issue a key to a customer of its own, which the gateway knows at once; without models it may call all."""
+        with self.installation() as installation:
+            customer = installation.access.customers.create(ADMIN, label)
+            issued = installation.access.keys.create(ADMIN, customer.id, label=label, models=models or None)
+            return issued.text.reveal()
+
     def installation(self) -> Installation:
         """Open its stores beside it, as a command would; close it after use."""
         return open_installation(self.folder)
@@ -113,11 +127,11 @@ def write_configuration(
 
     Args:
         lineup: Further members of the line-up, such as aliases and router.
-        settings: Further members of ``triplepoint.yaml``; ``gateway`` is merged.
+        settings: Further members of ``triplepoint.yaml``; ``gateway`` is merged, and sets no pace for keys unless told.
     """
     port = free_port()
     given = dict(settings or {})
-    gateway = {"listen": f"127.0.0.1:{port}", **given.pop("gateway", {})}
+    gateway = {"listen": f"127.0.0.1:{port}", "requests_per_minute_per_key": None, **given.pop("gateway", {})}
     (folder / "lineups").mkdir(parents=True, exist_ok=True)
     (folder / "prices").mkdir(exist_ok=True)
     _write(folder / "triplepoint.yaml", {"lineup": "test", "gateway": gateway, "upstreams": dict(upstreams), **given})

@@ -20,7 +20,7 @@ from triplepoint.console.reader import Reader
 from triplepoint.console.viewer import Viewer
 from triplepoint.foundation.clock import SystemClock
 
-_SESSIONS_S = 3.0
+_SESSIONS_S = 2.0
 """How long a browser may go on watching after its session has ended."""
 _HISTORY = 60
 """Messages kept for a browser whose connection breaks; after more it loads the page again."""

@@ -141,8 +141,8 @@ def _tile(name: str, value: str, note: str, *, is_bad: bool = False) -> Markup:
 
 
 def _spend_note(tally: Tally, name: str) -> str:
-    unpriced = f", {count_text(tally.unpriced)} more unpriced" if tally.unpriced else ""
-    return f"{count_text(tally.attempts)} attempts, {name}{unpriced}"
+    unpriced = f" ({count_text(tally.unpriced)} unpriced)" if tally.unpriced else ""
+    return f"{count_text(tally.attempts)} attempts{unpriced}, {name}"
 
 
 def _share(hour: Span, now_us: int) -> Markup:

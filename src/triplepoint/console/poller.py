@@ -10,11 +10,14 @@ from typing import Protocol
 
 from triplepoint.console.reader import Frame, Reader
 from triplepoint.console.rows import Lens
+from triplepoint.telemetry.logs import get_logger
 
 INTERVAL_S = 0.5
 IDLE_S = 10.0
 _LEISURE = 9.0
 """Rest for each second of processor time that a look took."""
+
+_log = get_logger("console")
 
 
 class Watcher(Protocol):
@@ -70,8 +73,15 @@ class Poller:
         lenses = {watcher.lens for watcher in self._watchers}
         frame, spent_s = await asyncio.to_thread(_timed, self._reader, lenses)
         for watcher in tuple(self._watchers):
-            watcher.see(frame)
+            self._tell(watcher, frame)
         return spent_s
+
+    def _tell(self, watcher: Watcher, frame: Frame) -> None:
+        try:
+            watcher.see(frame)
+        except Exception:  # noqa: BLE001 - one browser's fault ends its watching, not everybody's; the log has it
+            _log.exception("a browser cannot be told")
+            self.leave(watcher)
 
     async def _rest(self) -> None:
         try:

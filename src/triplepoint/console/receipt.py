@@ -100,7 +100,7 @@ def _attempt(row: AttemptRow, receipt: Receipt) -> Markup:
     facts: Mapping[str, Content] = {
         "Why": None if row.attempt == 1 else printable(row.decision),
         "Upstream said": _said(row),
-        "Time": None if row.outcome is None else f"first byte {span_text(row.first_byte_us)}, whole {span_text(row.total_us)}",
+        "Time": None if row.outcome is None else _time(row),
         "Price row": tag("code", row.price_id) if row.price_id else "unpriced",
         "Price": _cost(row.cost_usd, row.outcome),
         "Told the caller": None if not row.notices else join(*(tag("span", printable(text)) for text in row.notices)),
@@ -120,6 +120,11 @@ def _said(row: AttemptRow) -> str | None:
     status = f"status {row.status}" if row.status else "nothing"
     ended = f"finish reason {printable(row.finish_reason)}" if row.finish_reason else ""
     return ", ".join(part for part in (status, row.error or "", ended) if part)
+
+
+def _time(row: AttemptRow) -> str:
+    first = "no byte came" if row.first_byte_us is None else f"first byte after {span_text(row.first_byte_us)}"
+    return f"{first}, ended after {span_text(row.total_us)}"
 
 
 def _timeline(row: AttemptRow, receipt: Receipt) -> Markup | None:
@@ -145,12 +150,11 @@ def _usage(usage: Usage) -> Markup:
         ("reasoning", usage.reasoning_tokens or None, "part"),
     )
     shown = [(name, count, kind) for name, count, kind in counts if count is not None or not kind]
-    source = source_text(usage.source) + (f" with {usage.tokenizer}" if usage.tokenizer else "")
     rows = (
         tag("tr", tag("th", name, scope="row", class_=kind or None), tag("td", UNKNOWN if count is None else count_text(count)))
         for name, count, kind in shown
     )
-    return tag("table", tag("caption", f"Tokens, {source}"), tag("tbody", *rows), class_="figures usage")
+    return tag("table", tag("caption", f"Tokens, {source_text(usage)}"), tag("tbody", *rows), class_="figures usage")
 
 
 def _cost(cost_usd: str | None, outcome: Outcome | None) -> str:

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
-from triplepoint.console.formats import clock_text, exact_text, price_text, span_text, tokens_text
-from triplepoint.foundation.usage import UsageSource
+from triplepoint.console.formats import NOTHING, clock_text, exact_text, price_text, span_text, tokens_text
+from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.ledger.model import AttemptRow, Outcome
 from triplepoint.ledger.receipts import printable
 
@@ -108,10 +108,10 @@ def to_line(row: AttemptRow) -> Line:
         served=None if row.asked_model == row.served_model else printable(row.served_model),
         why=printable(row.decision),
         tokens="…" if is_running else tokens_text(row.usage),
-        tokens_hint="" if is_running else source_text(row.usage.source),
+        tokens_hint="" if is_running else source_text(row.usage),
         price="…" if is_running else price_text(row.cost_usd),
         price_hint="" if is_running else exact_text(row.cost_usd),
-        first="…" if is_running else span_text(row.first_byte_us),
+        first="…" if is_running else NOTHING if row.first_byte_us is None else span_text(row.first_byte_us),
         total="…" if is_running else span_text(row.total_us),
         ending=ending_text(row.outcome),
         detail=_detail(row),
@@ -129,9 +129,11 @@ def ending_text(outcome: Outcome | None) -> str:
     return "running" if outcome is None else outcome.value
 
 
-def source_text(source: UsageSource) -> str:
+def source_text(usage: Usage) -> str:
     """Say where the counts of a usage come from."""
-    return _SOURCES[source]
+    if usage.source is UsageSource.UNKNOWN and usage.input_tokens == usage.output_tokens == 0:
+        return "none: refused before the model read any"
+    return _SOURCES[usage.source] + (f" with {usage.tokenizer}" if usage.tokenizer else "")
 
 
 def _detail(row: AttemptRow) -> str:

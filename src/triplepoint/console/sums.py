@@ -17,8 +17,6 @@ HOUR_US = 3_600_000_000
 _MINUTE_S = 60.0
 _HOUR_S = 3600.0
 _SPARSE_S = 30.0
-_SLACK = 1.05
-"""A span that is this much short still bears its name: looks come when they come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,7 @@ class History:
             return Span(0.0, is_whole=False, models={})
         first, last = looks[0], self._dense[-1]
         seconds = last.at_s - first.at_s
-        return Span(seconds, is_whole=seconds * _SLACK >= asked_s, models=_difference(last.sums, first.sums))
+        return Span(seconds, is_whole=seconds >= asked_s, models=_difference(last.sums, first.sums))
 
 
 def _forget(looks: deque[_Look], *, before_s: float) -> None:

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.errors import Overloaded, TriplepointError, UpstreamFault, UpstreamOverloaded
 from triplepoint.foundation.usage import Usage
+from triplepoint.gateway.crossing import passed_back, told
 from triplepoint.gateway.forward import Estimate, StreamForwarder, forward_whole
 from triplepoint.gateway.job import Job
 from triplepoint.gateway.outgoing import Outgoing, Task, make_outgoing
 from triplepoint.gateway.record import Book, OpenAttempt
-from triplepoint.gateway.refusal import failure_of, is_healthy
+from triplepoint.gateway.refusal import failure_of, in_our_words, is_healthy
+from triplepoint.gateway.request import is_bound
 from triplepoint.gateway.retry import Failure, RetryPlan
 from triplepoint.gateway.snapshot import TargetRoute
 from triplepoint.gateway.upstream import LiveUpstream
@@ -64,8 +66,10 @@ class Attempts:
         Raises: TriplepointError: nobody could; nothing has reached the caller.
         """
         targets = job.choice.route.targets
-        first = self._upstreams[targets[0].upstream]
-        plan = RetryPlan(len(targets), first.definition.retry, allows=lambda i: self._allows(targets[i]), draw=self._draw)
+        if is_bound(job.request):
+            targets = targets[:1]
+        settings = self._upstreams[targets[0].upstream].definition.retry
+        plan = RetryPlan(len(targets), settings, allows=lambda i: self._allows(targets[i]), draw=self._draw)
         turn, number, last = plan.first(), 0, None
         while turn is not None:
             if turn.pause_s:
@@ -109,7 +113,9 @@ class Attempts:
         live = self._upstreams[target.upstream]
         try:
             outgoing = make_outgoing(job.request, task, job.choice.route, target, live.dialect_for(job.request.dialect))
-            async with live.turn(job.deadline_s):
+            if live.gate is None:
+                return await self._send(job, live, target, outgoing, number, reason)
+            async with live.gate.turn(deadline_s=job.deadline_s):
                 return await self._send(job, live, target, outgoing, number, reason)
         except (UpstreamOverloaded, Overloaded) as error:  # its server is not up, or has no room: nothing was sent
             live.breaker.abandoned()
@@ -133,17 +139,17 @@ class Attempts:
             attempt=number,
             reason=reason,
         )
+        opened.trace = job.trace.attempt(opened.opened, kind=live.definition.kind)
         live.attempts += 1
         live.in_flight += 1
         address = live.address(outgoing.path, target.upstream_model)
-        headers = [*address.headers, *_forwarded(job, live, outgoing)]
+        headers = [*address.headers, job.hop, *_forwarded(job, live, outgoing), *opened.trace.headers]
+        limits, deadline_s = _patience(job, live.definition.limits, self._clock.steady_s())
         answer: UpstreamAnswer | None = None
         try:
-            answer = await client.send(
-                b"POST", address.target, headers, outgoing.body, limits=live.definition.limits, deadline_s=job.deadline_s
-            )
+            answer = await client.send(b"POST", address.target, headers, outgoing.body, limits=limits, deadline_s=deadline_s)
             opened.status = answer.status
-            failure = await self._read(job, answer, outgoing, opened, live.definition.limits)
+            failure = await self._read(job, answer, outgoing, opened, limits)
         except UpstreamFault as error:
             failure = self._broke(live, opened, error)
         else:
@@ -161,6 +167,7 @@ class Attempts:
     ) -> Failure | None:
         if answer.status >= 300:
             return await self._refusal(answer, opened)
+        job.beside = _beside(job, answer, outgoing)
         if job.request.stream:
             forwarder = StreamForwarder(job, answer, outgoing, opened, estimate=self._estimate)
             await forwarder.run(first_event_s=limits.first_byte)
@@ -195,7 +202,7 @@ class Attempts:
         live.last_error = error.code
         live.breaker.failed(self._clock.steady_s())
         is_away = error.code in _AWAY
-        return Failure(_told(error), may_retry=error.code != "total_timeout", may_fall_back=True, prefers_other=is_away)
+        return Failure(in_our_words(error), may_retry=error.code != "total_timeout", may_fall_back=True, prefers_other=is_away)
 
     def _judge(self, live: LiveUpstream, opened: OpenAttempt, failure: Failure | None) -> None:
         """Tell the breaker how the upstream did."""
@@ -213,14 +220,27 @@ class Attempts:
         return Usage(input_tokens=counted.input_tokens, output_tokens=None, source=counted.source, tokenizer=counted.tokenizer)
 
 
-def _told(error: UpstreamFault) -> UpstreamFault:
-    """Return the fault in words for callers: what went wrong between us and an upstream is for the log."""
-    if error.status == 504:
-        told: UpstreamFault = type(error)("The model did not answer in time.", code=error.code)
-    else:
-        told = type(error)("The model's upstream failed.", code=error.code)
-    told.__cause__ = error
-    return told
+def _patience(job: Job, limits: LimitSettings, now_s: float) -> tuple[LimitSettings, float | None]:
+    """Return the limits of an attempt and the moment by which it must be over.
+
+    What the official clients announce is how long they wait for the next byte. A plain answer comes in one piece, so that
+    bounds all of it; of a stream it bounds the beginning alone, which may then go on for as long as the upstream's limits let.
+    """
+    if job.deadline_s is None or not job.request.stream:
+        return limits, job.deadline_s
+    left_s = job.deadline_s - now_s
+    if left_s <= 0:
+        return limits, job.deadline_s
+    if left_s < limits.first_byte:
+        limits = limits.model_copy(update={"first_byte": left_s, "connect": min(limits.connect, left_s)})
+    return limits, None
+
+
+def _beside(job: Job, answer: UpstreamAnswer, outgoing: Outgoing) -> Headers:
+    """Return what the answer's head says of this attempt: its vendor's headers, or what could not be carried over."""
+    if outgoing.dialect is job.request.dialect:
+        return passed_back(answer.headers, outgoing.dialect)
+    return [(b"x-triplepoint-notice", told("; ".join(outgoing.notices)))] if outgoing.notices else []
 
 
 def _forwarded(job: Job, live: LiveUpstream, outgoing: Outgoing) -> Headers:

@@ -1,17 +1,14 @@
 """Reads a request's body: bounded, decompressed, never waited for without a limit."""
 
 import asyncio
-import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
-import zstandard
-
-from triplepoint.foundation.errors import RequestInvalid, RequestTooLarge
+from triplepoint.foundation.errors import RequestInvalid, RequestTooLarge, UpstreamFault
+from triplepoint.upstreams.transport.encoding import RATIO, Decoder, decoder_for
+from triplepoint.upstreams.transport.faults import FramingError
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-
-_STEP = 64 * 1024
 
 
 class CallerLeft(Exception):
@@ -19,7 +16,7 @@ class CallerLeft(Exception):
 
 
 async def read_body(
-    receive: Receive, *, declared: bytes | None, encoding: bytes | None, limit: int, patience_s: float
+    receive: Receive, *, declared: bytes | None, encoding: bytes | None, limit: int, patience_s: float | None
 ) -> bytes:
     """Read the whole body.
 
@@ -27,7 +24,7 @@ async def read_body(
         declared: ``content-length`` as sent, if any; a body that announces too much is refused before it is read.
         encoding: ``content-encoding`` as sent, if any.
         limit: Bytes, counted before and after decompression.
-        patience_s: Longest silence between two pieces.
+        patience_s: Longest silence between two pieces; None where all of it has arrived.
     Raises:
         RequestTooLarge: over the limit.
         RequestInvalid: unknown encoding, or data that does not decode; 408 when the caller stalls.
@@ -38,11 +35,7 @@ async def read_body(
     pieces: list[bytes] = []
     size = 0
     while True:
-        try:
-            async with asyncio.timeout(patience_s):
-                message = await receive()
-        except TimeoutError as error:
-            raise BodyStalled from error
+        message = await receive() if patience_s is None else await _receive_within(receive, patience_s)
         if message["type"] == "http.disconnect":
             raise CallerLeft
         piece = message.get("body", b"")
@@ -53,6 +46,14 @@ async def read_body(
             body = b"".join((*pieces, piece)) if pieces else piece
             return body if encoding is None or encoding == b"identity" else decompress(body, encoding, limit=limit)
         pieces.append(piece)
+
+
+async def _receive_within(receive: Receive, seconds: float) -> MutableMapping[str, Any]:
+    try:
+        async with asyncio.timeout(seconds):
+            return await receive()
+    except TimeoutError as error:
+        raise BodyStalled from error
 
 
 class BodyStalled(RequestInvalid):
@@ -71,45 +72,35 @@ def decompress(body: bytes, encoding: bytes, *, limit: int) -> bytes:
     Args:
         encoding: ``gzip``, ``deflate`` or ``zstd``; one, not a list.
         limit: Largest decoded size in bytes.
-    Raises: RequestTooLarge, RequestInvalid: as `read_body`.
+    Raises: RequestTooLarge, RequestInvalid: as `read_body`; too large is also what swells out of all proportion.
     """
-    name = encoding.strip().lower()
     try:
-        if name in {b"gzip", b"x-gzip"}:
-            return _inflate(body, zlib.MAX_WBITS | 16, limit)
-        if name == b"deflate":
-            return _inflate(body, zlib.MAX_WBITS, limit)
-        if name == b"zstd":
-            return _expand_zstd(body, limit)
-    except (zlib.error, zstandard.ZstdError) as error:
-        raise RequestInvalid(f"The body is not valid {name.decode()}.", code="invalid_encoding") from error
-    raise RequestInvalid(
-        "This content-encoding is not understood; send gzip, deflate, zstd or none.",
-        param="content-encoding",
-        code="invalid_encoding",
-    )
+        decoder = decoder_for([encoding])
+    except FramingError as error:
+        raise RequestInvalid(
+            "This content-encoding is not understood; send gzip, deflate, zstd or none, and only one.",
+            param="content-encoding",
+            code="invalid_encoding",
+        ) from error
+    if decoder is None:
+        return body
+    try:
+        return b"".join(_decoded(decoder, body, limit))
+    except UpstreamFault as error:  # the decoders are the upstreams', whose faults speak of an answer
+        if error.code == "answer_too_large":
+            raise RequestTooLarge(f"The request body swells more than {RATIO} times; send it as it is.") from error
+        raise RequestInvalid("The body is not what its content-encoding says.", code="invalid_encoding") from error
 
 
-def _inflate(body: bytes, window: int, limit: int) -> bytes:
-    decoder = zlib.decompressobj(window)
-    decoded = decoder.decompress(body, limit + 1)
-    if len(decoded) > limit:
-        raise _too_large(limit)
-    if not decoder.eof:
-        raise zlib.error("truncated")
-    return decoded
-
-
-def _expand_zstd(body: bytes, limit: int) -> bytes:
-    pieces: list[bytes] = []
+def _decoded(decoder: Decoder, body: bytes, limit: int) -> Iterator[bytes]:
     size = 0
-    with zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(body) as reader:
-        while piece := reader.read(_STEP):
-            size += len(piece)
-            if size > limit:
-                raise _too_large(limit)
-            pieces.append(piece)
-    return b"".join(pieces)
+    decoder.feed(body)
+    while piece := decoder.step():
+        size += len(piece)
+        if size > limit:
+            raise _too_large(limit)
+        yield piece
+    decoder.finish()
 
 
 def _too_large(limit: int) -> RequestTooLarge:

@@ -1,22 +1,29 @@
 """Finds out who calls: the key is looked up whole, by its HMAC, and nothing else identifies a customer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from triplepoint.foundation.errors import NotAuthenticated
-from triplepoint.gateway.snapshot import KeyGrant, digest_key
+from triplepoint.gateway.snapshot import KeyGrant
 
 _PLACES = (b"x-api-key", b"api-key")
 """Where Anthropic's and Azure's clients put a key; OpenAI's put it into ``authorization``."""
 
 
-def authenticate(headers: Mapping[bytes, bytes], keys: Mapping[bytes, KeyGrant], secret: bytes, now_us: int) -> KeyGrant:
+def authenticate(
+    headers: Mapping[bytes, bytes], keys: Mapping[bytes, KeyGrant], digest: Callable[[bytes], bytes], now_us: int
+) -> KeyGrant:
     """Return what the caller's key opens.
 
+    Args:
+        headers: Of the request, names in lower case.
+        keys: Live keys by digest.
+        digest: What a key is looked up by (`access.keys.Digester`).
+        now_us: Wall clock.
     Raises: NotAuthenticated: in the same words, whether the key is missing, unknown, revoked or expired.
     """
     key = _presented(headers)
     if key:
-        grant = keys.get(digest_key(secret, key))
+        grant = keys.get(digest(key))
         if grant is not None and (grant.expires_us is None or now_us < grant.expires_us):
             return grant
     raise NotAuthenticated("Give a valid key: Authorization: Bearer tp-… (or x-api-key).")

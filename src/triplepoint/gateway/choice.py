@@ -3,7 +3,7 @@
 The order is entitlement, capability, context, health; the router chooses among what they leave and cannot choose outside it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Set
 
 import msgspec
 
@@ -14,12 +14,16 @@ from triplepoint.gateway.upstream import LiveUpstream
 from triplepoint.lineups.model import Capability
 from triplepoint.routing.signals import read_signals
 
+_PLAIN = frozenset({Capability.CHAT})
+_EMBEDDINGS = frozenset({Capability.EMBEDDINGS})
+_FORMATS = ("response_format", "text", "output_config")
+"""Where chat, responses and messages ask for structured output."""
+_TELLING = frozenset({"tools", *_FORMATS})
 _EMPTY = (b"null", b"[]", b"{}")
 _IMAGE_MARKS = (b'"image_url"', b'"input_image"', b'"type":"image"', b'"type": "image"')
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True, gc=False):
     """Which model serves a request, and why."""
 
     lineup: LineupRoutes
@@ -28,28 +32,38 @@ class Choice:
 
 
 def choose(
-    request: Request, snapshot: Snapshot, grant: KeyGrant, upstreams: dict[str, LiveUpstream], *, embeddings: bool = False
+    request: Request,
+    snapshot: Snapshot,
+    grant: KeyGrant,
+    upstreams: dict[str, LiveUpstream],
+    *,
+    now_us: int,
+    embeddings: bool = False,
 ) -> Choice:
     """Pick the model for a request.
 
     Raises:
         NotFound: no such model, or none that this key may know of.
+        Retired: the model's notice has run out.
         RequestInvalid: the model cannot do what is asked.
         UpstreamOverloaded: ``auto``, and nothing that could serve is up.
     """
-    needs = {Capability.EMBEDDINGS} if embeddings else _needs(request)
+    needs = _EMBEDDINGS if embeddings else _needs(request)
     lineup, route, how = find_model(request.asked_model, snapshot)
     if route is None:
-        return _route(request, lineup, grant, upstreams, needs)
+        entitled = [one for one in lineup.models.values() if may_call(grant, one) and is_offered(one, now_us)]
+        return _route(request, lineup, entitled, upstreams, needs)
     if not may_call(grant, route):
         raise unknown_model(request.asked_model)
-    for need in needs:
-        if need not in route.capabilities:
-            raise RequestInvalid(
-                f"The model {request.asked_model!r} cannot do this: it lacks {need.value!r}.",
-                param="model",
-                code="unsupported_by_model",
-            )
+    if route.ending is not None and route.ending.is_over(now_us):
+        raise route.ending.gone()
+    if not needs <= route.capabilities:
+        lack = min(need.value for need in needs - route.capabilities)
+        raise RequestInvalid(
+            f"The model {request.asked_model!r} cannot do this: it lacks {lack!r}.",
+            param="model",
+            code="unsupported_by_model",
+        )
     return Choice(lineup, route, how)
 
 
@@ -71,6 +85,11 @@ def may_call(grant: KeyGrant, route: ModelRoute) -> bool:
     return grant.models is None or route.name in grant.models
 
 
+def is_offered(route: ModelRoute, now_us: int) -> bool:
+    """Tell whether a model is still there."""
+    return route.ending is None or not route.ending.is_over(now_us)
+
+
 def unknown_model(name: str) -> NotFound:
     """Return the fault of a name that this caller cannot use, whether it exists or not."""
     return NotFound(
@@ -81,10 +100,13 @@ def unknown_model(name: str) -> NotFound:
 
 
 def _route(
-    request: Request, lineup: LineupRoutes, grant: KeyGrant, upstreams: dict[str, LiveUpstream], needs: set[Capability]
+    request: Request,
+    lineup: LineupRoutes,
+    entitled: list[ModelRoute],
+    upstreams: dict[str, LiveUpstream],
+    needs: Set[Capability],
 ) -> Choice:
     signals = read_signals(request.fields, request.dialect)
-    entitled = [route for route in lineup.models.values() if may_call(grant, route)]
     if not entitled:
         raise NotEntitled("This key may call no model of the active line-up; ask who issued it.")
     able = [r for r in entitled if needs <= r.capabilities and signals.input_tokens < r.model.context_tokens]
@@ -98,13 +120,15 @@ def _route(
     return Choice(lineup, lineup.models[decision.model], decision.reason)
 
 
-def _needs(request: Request) -> set[Capability]:
+def _needs(request: Request) -> Set[Capability]:
     """Return what the request asks for; images are recognised by marks that cannot stand inside a JSON string."""
     fields = request.fields
-    needs: set[Capability] = {Capability.CHAT}
+    if fields.keys().isdisjoint(_TELLING) and b"image" not in request.body:
+        return _PLAIN  # the usual case
+    needs = {Capability.CHAT}
     if (tools := fields.get("tools")) is not None and bytes(tools) not in _EMPTY:
         needs.add(Capability.TOOLS)
-    if (wanted := fields.get("response_format")) is not None and b'"json' in bytes(wanted):
+    if any(b'"json' in bytes(fields[name]) for name in _FORMATS if name in fields):
         needs.add(Capability.JSON)
     if any(mark in request.body for mark in _IMAGE_MARKS) and any(
         _has_image(fields.get(name)) for name in ("messages", "input")

@@ -21,9 +21,18 @@ class Fleet:
         make_client: Makes connections to an origin.
         make_managed: Makes the server of an upstream that is ours.
         gate: Makes the bound on the embedded family's generations.
+        is_held: Tells whether a request under way may still turn to an upstream that no snapshot needs any more.
     """
 
-    def __init__(self, *, make_client: ClientFactory, make_managed: ManagedFactory, gate: Callable[[], Gate]) -> None:
+    def __init__(
+        self,
+        *,
+        make_client: ClientFactory,
+        make_managed: ManagedFactory,
+        gate: Callable[[], Gate],
+        is_held: Callable[[LiveUpstream], bool],
+    ) -> None:
+        self._is_held = is_held
         self._make_client = make_client
         self._make_managed = make_managed
         self._gate = gate()
@@ -79,7 +88,7 @@ class Fleet:
         """Let requests that began under the old snapshot finish where they began."""
         try:
             async with asyncio.timeout(_LONGEST_WAIT_S):
-                while upstream.in_flight:  # noqa: ASYNC110 - rare, and no request shall pay for an event
+                while self._is_held(upstream):  # noqa: ASYNC110 - rare, and no request shall pay for an event
                     await asyncio.sleep(_IDLE_POLL_S)
         except TimeoutError:
             _log.warning("upstream %s is closed with %d attempts under way", upstream.name, upstream.in_flight)

@@ -8,6 +8,7 @@ from triplepoint.foundation.usage import Usage
 from triplepoint.gateway.job import Job
 from triplepoint.gateway.outgoing import Outgoing
 from triplepoint.gateway.record import OpenAttempt
+from triplepoint.gateway.refusal import in_our_words
 from triplepoint.gateway.request import Request
 from triplepoint.ledger.model import Outcome
 from triplepoint.upstreams.dialects.model import EventTranslator
@@ -71,7 +72,7 @@ class StreamForwarder:
             if not self._job.has_begun:
                 raise
             self._opened.broken(Outcome.CUT, self._usage(), error=error.code)
-            await self._job.break_off(error)
+            await self._job.break_off(in_our_words(error, has_begun=True))
         except BaseException:  # the caller left, or does not read: what was produced is charged
             self._opened.broken(Outcome.CANCELLED, self._usage(), error=None)
             raise
@@ -79,13 +80,15 @@ class StreamForwarder:
             self._job.stop_watching()
 
     async def _first(self, limit_s: float) -> bytes:
-        """Wait for the first bytes that bring an event; returns what the caller gets for them."""
+        """Wait for the first bytes that bring an event, which a comment is none; returns what the caller gets for them."""
+        held = b""
         try:
             async with asyncio.timeout(limit_s):
                 while chunk := await self._answer.chunk():
                     self._opened.first_byte()
-                    if data := self._read(chunk):
-                        return data
+                    held += self._read(chunk)
+                    if held and (not held.startswith(b":") or _has_event(held)):
+                        return held
         except TimeoutError as error:
             raise UpstreamTimeout("The model did not answer in time.", code="first_byte_timeout") from error
         raise UpstreamFault("The model's answer was empty.", code="stream_cut")
@@ -135,3 +138,8 @@ class StreamForwarder:
         if reported is not None:
             return reported
         return self._estimate(self._job.request, self._reader.output_text(), self._opened.opened.upstream_model)
+
+
+def _has_event(data: bytes) -> bool:
+    """Tell whether there is more than comments."""
+    return any(block and not block.startswith(b":") for block in data.split(b"\n\n"))

@@ -3,11 +3,12 @@
 import asyncio
 
 from triplepoint.foundation.errors import TriplepointError
+from triplepoint.gateway.arrival import Arrival
 from triplepoint.gateway.choice import Choice
-from triplepoint.gateway.connection import Connection
+from triplepoint.gateway.crossing import forwarded
 from triplepoint.gateway.request import Request
 from triplepoint.gateway.snapshot import KeyGrant
-from triplepoint.gateway.wire import EVENT_STREAM, JSON, HeaderList, Send, error_event, send_whole
+from triplepoint.gateway.wire import EVENT_STREAM, JSON, HeaderList, error_event, send_whole
 from triplepoint.upstreams.dialects.sse import KEEP_ALIVE
 
 
@@ -19,58 +20,57 @@ class Job:
     """A request under way.
 
     Args:
+        arrival: As it came.
         request: As read.
         choice: The model.
         grant: Whose key it came with.
-        receipt_id, request_id: Its ids.
-        headers: Of the answer, whatever it will be.
-        forwarded: Headers of the request that an upstream of the same dialect gets to see.
-        deadline_s: Steady-clock moment until which the caller waits; None if unsaid.
-        send: ASGI's.
-        connection: The caller's; None under a server that is not ours.
-        send_timeout_s: Longest time that the caller may not read.
-        silence_s: Silence in a stream after which a comment is sent.
+        hop: Header that every upstream gets, against loops.
+        deadline_s: Steady-clock moment until which the caller waits for an answer, or for a stream to begin; None if unsaid.
     """
 
     def __init__(
         self,
-        *,
+        arrival: Arrival,
         request: Request,
         choice: Choice,
         grant: KeyGrant,
-        receipt_id: str,
-        request_id: str,
-        headers: HeaderList,
-        forwarded: HeaderList,
+        *,
+        hop: tuple[bytes, bytes],
         deadline_s: float | None,
-        send: Send,
-        connection: Connection | None,
-        send_timeout_s: float,
-        silence_s: float,
     ) -> None:
+        settings = arrival.snapshot.settings.gateway
         self.request = request
         self.choice = choice
         self.grant = grant
-        self.receipt_id = receipt_id
-        self.request_id = request_id
-        self.forwarded = forwarded
+        self.receipt_id = arrival.receipt_id
+        self.request_id = arrival.request_id
+        self.trace = arrival.trace
+        self.hop = hop
         self.deadline_s = deadline_s
+        self.beside: HeaderList = []
+        """Headers that the attempt under way adds to its answer."""
         self.has_begun = False
         """The caller has got a first byte: from here on nothing is retried."""
-        self._headers = headers
-        self._send = send
-        self._connection = connection
-        self._send_timeout_s = send_timeout_s
-        self._silence_s = silence_s
+        self._incoming = arrival.incoming
+        self._headers = arrival.headers
+        self._send = arrival.send
+        self._connection = arrival.connection
+        self._send_timeout_s = settings.send_timeout
+        self._silence_s = settings.keep_alive_comment
         self._loop = asyncio.get_running_loop()
         self._last_sent_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._comment: asyncio.Task[None] | None = None
 
+    @property
+    def forwarded(self) -> HeaderList:
+        """Headers of the request that an upstream of the same dialect gets to see."""
+        return forwarded(self._incoming)
+
     async def answer_whole(self, body: bytes) -> None:
         """Send an answer that is no stream."""
         self.has_begun = True
-        await send_whole(self._send, 200, [JSON, *self._headers], body)
+        await send_whole(self._send, 200, [JSON, *self._headers, *self.beside], body)
 
     def watch_silence(self) -> None:
         """From now on, send a comment whenever the stream has been silent for long."""
@@ -92,15 +92,25 @@ class Job:
             await self._begin()
         self._last_sent_s = self._loop.time()
         message = {"type": "http.response.body", "body": data, "more_body": not last}
-        if self._connection is None or not self._connection.is_write_paused:
-            await self._send(message)
-            return
-        try:
-            async with asyncio.timeout(self._send_timeout_s):
-                await self._send(message)
-        except TimeoutError as error:
-            self._connection.abort()
-            raise CallerStalled from error
+        if self._connection is not None and self._connection.is_write_paused:
+            await self.see_off()
+        await self._send(message)
+
+    async def see_off(self) -> None:
+        """Wait while the caller reads what was sent, however slowly, as long as it reads.
+
+        Raises: CallerStalled: it does not; its connection was cut.
+        """
+        connection = self._connection
+        while connection is not None and connection.is_write_paused:
+            unsent = connection.unsent_bytes
+            try:
+                async with asyncio.timeout(self._send_timeout_s):
+                    await connection.flow.drain()
+            except TimeoutError as error:
+                if connection.unsent_bytes >= unsent:
+                    connection.abort()
+                    raise CallerStalled from error
 
     async def break_off(self, error: TriplepointError) -> None:
         """End a stream that had begun with an error event and without its terminal event."""
@@ -108,7 +118,9 @@ class Job:
 
     async def _begin(self) -> None:
         self.has_begun = True
-        await self._send({"type": "http.response.start", "status": 200, "headers": [*EVENT_STREAM, *self._headers]})
+        await self._send(
+            {"type": "http.response.start", "status": 200, "headers": [*EVENT_STREAM, *self._headers, *self.beside]}
+        )
 
     def _break_silence(self) -> None:
         left = self._last_sent_s + self._silence_s - self._loop.time()

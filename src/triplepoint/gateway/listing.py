@@ -1,8 +1,11 @@
 """Lists the models that a key may call, in the shape of the client that asks."""
 
+from dataclasses import dataclass
+
 import msgspec
 
-from triplepoint.gateway.choice import find_model, may_call, unknown_model
+from triplepoint.gateway.choice import find_model, is_offered, may_call, unknown_model
+from triplepoint.gateway.retirement import Ending
 from triplepoint.gateway.snapshot import KeyGrant, LineupRoutes, ModelRoute, Snapshot
 from triplepoint.ledger.receipts import moment_text
 from triplepoint.upstreams.dialects.model import Dialect
@@ -10,50 +13,75 @@ from triplepoint.upstreams.dialects.model import Dialect
 _encode = msgspec.json.Encoder().encode
 
 
-def list_models(snapshot: Snapshot, grant: KeyGrant, dialect: Dialect) -> bytes:
-    """Return the body of ``GET /v1/models``: models first, weakest first, then aliases and ``auto``."""
-    entries = [entry for name in snapshot.names.plain if (entry := _describe(name, snapshot, grant, dialect)) is not None]
+def list_models(snapshot: Snapshot, grant: KeyGrant, dialect: Dialect, now_us: int) -> bytes:
+    """Return the body of ``GET /v1/models``: models first, weakest first, then aliases and ``auto``; none that is retired."""
+    found = (_find(name, snapshot, grant, now_us) for name in snapshot.names.plain)
+    entries = [_entry(one, snapshot.made_us, dialect) for one in found if one is not None and not one.is_gone]
     if dialect is Dialect.MESSAGES:
         first, last = (entries[0]["id"], entries[-1]["id"]) if entries else (None, None)
         return _encode({"data": entries, "has_more": False, "first_id": first, "last_id": last})
     return _encode({"object": "list", "data": entries})
 
 
-def show_model(name: str, snapshot: Snapshot, grant: KeyGrant, dialect: Dialect) -> bytes:
+def show_model(name: str, snapshot: Snapshot, grant: KeyGrant, dialect: Dialect, now_us: int) -> bytes:
     """Return the body of ``GET /v1/models/{name}``; pins are shown too.
 
-    Raises: NotFound: no such model for this key.
+    Raises:
+        NotFound: no such model for this key.
+        Retired: its notice has run out.
     """
-    entry = _describe(name, snapshot, grant, dialect)
-    if entry is None:
+    found = _find(name, snapshot, grant, now_us)
+    if found is None:
         raise unknown_model(name)
-    return _encode(entry)
+    if found.ending is not None and found.is_gone:
+        raise found.ending.gone()
+    return _encode(_entry(found, snapshot.made_us, dialect))
 
 
-def _describe(name: str, snapshot: Snapshot, grant: KeyGrant, dialect: Dialect) -> dict[str, object] | None:
-    """Describe a name; None where the key may not call it."""
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A name that a key may call, and what is behind it."""
+
+    name: str
+    lineup: LineupRoutes
+    route: ModelRoute | None
+    """None: the router decides."""
+    now_us: int
+
+    @property
+    def ending(self) -> Ending | None:
+        """Its retirement, once callers are told of it."""
+        ending = self.route.ending if self.route is not None else None
+        return ending if ending is not None and ending.is_told(self.now_us) else None
+
+    @property
+    def is_gone(self) -> bool:
+        """Tell whether it is retired."""
+        return self.route is not None and not is_offered(self.route, self.now_us)
+
+
+def _find(name: str, snapshot: Snapshot, grant: KeyGrant, now_us: int) -> _Listed | None:
+    """Look a name up; None where the key may not call it."""
     lineup, route, _ = find_model(name, snapshot)
-    if route is not None:
-        return _entry(name, route, lineup, snapshot.made_us, dialect) if may_call(grant, route) else None
-    if any(may_call(grant, one) for one in lineup.models.values()):
-        return _entry(name, None, lineup, snapshot.made_us, dialect)
-    return None
+    behind = [route] if route is not None else lineup.models.values()
+    return _Listed(name, lineup, route, now_us) if any(may_call(grant, one) for one in behind) else None
 
 
-def _entry(name: str, route: ModelRoute | None, lineup: LineupRoutes, made_us: int, dialect: Dialect) -> dict[str, object]:
-    """Describe one name; ``route`` is None for ``auto``."""
-    about = route.model.about if route is not None else "The router chooses for each request."
+def _entry(one: _Listed, made_us: int, dialect: Dialect) -> dict[str, object]:
+    """Describe a name."""
+    route, ending = one.route, one.ending
     if dialect is Dialect.MESSAGES:
-        return {"type": "model", "id": name, "display_name": name, "created_at": moment_text(made_us)}
+        return {"type": "model", "id": one.name, "display_name": one.name, "created_at": moment_text(made_us)}
     entry: dict[str, object] = {
-        "id": name,
+        "id": one.name,
         "object": "model",
         "created": made_us // 1_000_000,
         "owned_by": "triplepoint",
-        "lineup": lineup.name,
-        "status": "active",
-        "retires_at": None,
-        "about": about,
+        "lineup": one.lineup.name,
+        "status": "active" if ending is None else "retiring",
+        "retires_at": None if ending is None else ending.retires_at,
+        "successor": None if ending is None else ending.successor,
+        "about": route.model.about if route is not None else "The router chooses for each request.",
     }
     if route is not None:
         entry["serves"] = route.name

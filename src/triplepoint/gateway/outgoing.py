@@ -1,7 +1,6 @@
 """Makes an upstream's request out of a caller's: bytes through where they share a dialect, translated where not."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
@@ -17,7 +16,7 @@ from triplepoint.upstreams.dialects.reader import AnswerReader
 from triplepoint.upstreams.dialects.translate import exchange
 
 _encode = msgspec.json.Encoder().encode
-_decode_any = msgspec.json.Decoder().decode
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw] | None).decode
 
 
 class Task(StrEnum):
@@ -31,8 +30,7 @@ class Task(StrEnum):
 _PATHS = {Dialect.CHAT: "/chat/completions", Dialect.RESPONSES: "/responses", Dialect.MESSAGES: "/messages"}
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """A request as the upstream gets it, and how its answer is read."""
 
     path: str
@@ -43,7 +41,7 @@ class Outgoing:
     translate_whole: Callable[[bytes], bytes] | None = None
     """To the caller's dialect; None where they are the same."""
     make_translator: Callable[[], EventTranslator] | None = None
-    notices: list[str] = field(default_factory=list[str])
+    notices: list[str] = []
 
 
 def make_outgoing(request: Request, task: Task, route: ModelRoute, target: TargetRoute, dialect: Dialect) -> Outgoing:
@@ -110,6 +108,6 @@ def _reader(dialect: Dialect, request: Request, *, keep_usage: bool = False) -> 
 
 
 def _with_usage(options: msgspec.Raw | None) -> dict[str, object]:
-    given = _decode_any(options) if options is not None else None
-    known: dict[str, object] = given if isinstance(given, dict) else {}  # pyright: ignore[reportUnknownVariableType]
-    return {**known, "include_usage": True}
+    """Ask for the usage beside the caller's own options, which stay as they were written."""
+    known = _decode_members(options) if options is not None else None
+    return {**(known or {}), "include_usage": True}

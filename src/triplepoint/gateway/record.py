@@ -3,7 +3,6 @@
 The opened record is written before anything is sent to the upstream; if it cannot be written, nothing is sent.
 """
 
-from collections import OrderedDict
 from decimal import Decimal
 
 from triplepoint.foundation.clock import Clock
@@ -16,6 +15,7 @@ from triplepoint.gateway.snapshot import KeyGrant, TargetRoute
 from triplepoint.ledger.journal import Journal
 from triplepoint.ledger.model import Closed, Opened, Outcome
 from triplepoint.telemetry.metrics import GatewayMetrics
+from triplepoint.telemetry.tracing import NO_TRACE, AttemptTrace
 
 RECENT_RECEIPTS = 4096
 """Receipts that a gateway answers for from memory; older ones come from the ledger."""
@@ -24,29 +24,43 @@ _NOTHING = Usage(input_tokens=0, output_tokens=0)
 
 
 class Recents:
-    """The latest receipts of this gateway, by id."""
+    """The latest receipts of this gateway, by id.
+
+    Records are kept as they are, in two flat tables: nothing here for the garbage collector to walk through.
+    """
 
     def __init__(self, limit: int = RECENT_RECEIPTS) -> None:
         self._limit = limit
-        self._found: OrderedDict[str, dict[int, tuple[Opened, Closed | None]]] = OrderedDict()
+        self._opened: dict[str, Opened] = {}
+        """First attempts by receipt; further ones by `_place`, after it in the same table."""
+        self._closed: dict[str, Closed] = {}
 
     def opened(self, record: Opened) -> None:
-        """Keep an opened record."""
-        attempts = self._found.setdefault(record.receipt_id, {})
-        attempts[record.attempt] = (record, None)
-        if len(self._found) > self._limit:
-            self._found.popitem(last=False)
+        """Keep an opened record; the oldest makes room for it."""
+        self._opened[_place(record)] = record
+        if len(self._opened) > self._limit:
+            oldest = next(iter(self._opened))
+            del self._opened[oldest]
+            self._closed.pop(oldest, None)
 
     def closed(self, record: Closed) -> None:
-        """Keep its closed record."""
-        attempts = self._found.get(record.receipt_id)
-        if attempts is not None and record.attempt in attempts:
-            attempts[record.attempt] = (attempts[record.attempt][0], record)
+        """Keep its closed record, if the opened one is still kept."""
+        place = _place(record)
+        if place in self._opened:
+            self._closed[place] = record
 
     def get(self, receipt_id: str) -> list[tuple[Opened, Closed | None]] | None:
-        """Return a receipt's attempts in order; None where it is not kept."""
-        attempts = self._found.get(receipt_id)
-        return None if attempts is None else [attempts[number] for number in sorted(attempts)]
+        """Return a receipt's attempts in order; None where it is not kept, or not whole."""
+        found: list[tuple[Opened, Closed | None]] = []
+        place = receipt_id
+        while (record := self._opened.get(place)) is not None:
+            found.append((record, self._closed.get(place)))
+            place = f"{receipt_id}.{record.attempt + 1}"
+        return found or None
+
+
+def _place(record: Opened | Closed) -> str:
+    return record.receipt_id if record.attempt == 1 else f"{record.receipt_id}.{record.attempt}"
 
 
 class Book:
@@ -74,7 +88,6 @@ class Book:
 
         Raises: Overloaded: it cannot be recorded, so it must not be sent.
         """
-        price = target.price
         opened = Opened(
             receipt_id=receipt_id,
             attempt=attempt,
@@ -90,11 +103,11 @@ class Book:
             lineup=choice.lineup.hash,
             decision=reason,
             stream=request.stream,
-            price_id=price.id,
+            price_id=target.price.id,
             input_estimate=request.input_estimate,
-            input_usd_per_mtok=str(price.rates_for(request.input_estimate).input),
+            input_usd_per_mtok=target.input_usd_per_mtok,
             conversation=request.controls.conversation,
-            tags=dict(request.controls.tags),
+            tags=request.controls.tags,
         )
         try:
             self._journal.write(opened)
@@ -125,6 +138,8 @@ class OpenAttempt:
         self.error: str | None = None
         self.status = 0
         """HTTP status of the upstream; 0 while there is none."""
+        self.trace: AttemptTrace = NO_TRACE
+        """Its span."""
         self._target = target
         self._book = book
         self._started_s = book.clock.steady_s()
@@ -184,6 +199,7 @@ class OpenAttempt:
             notices=notices or [],
         )
         self._book.close(self.opened, closed)
+        self.trace.end(closed)
 
     def _elapsed_us(self) -> int:
         return int((self._book.clock.steady_s() - self._started_s) * 1e6)

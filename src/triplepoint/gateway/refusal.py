@@ -71,6 +71,24 @@ def failure_of(status: int, body: bytes, *, retry_after: bytes | None, retry_aft
     return Failure(_server_error(status, wait), may_retry=True, may_fall_back=True, retry_after_s=wait)
 
 
+def in_our_words(error: UpstreamFault, *, has_begun: bool = False) -> UpstreamFault:
+    """Return a fault in words for callers: what went wrong between us and an upstream, at which address, is for the log.
+
+    Args:
+        error: As the transport or a reader of answers raised it.
+        has_begun: The caller has got a part of the answer.
+    """
+    if has_begun:
+        message = "The model's answer broke off; what came of it is not whole."
+    elif error.status == UpstreamTimeout.status:
+        message = "The model did not answer in time."
+    else:
+        message = "The model's upstream failed."
+    told = type(error)(message, code=error.code)
+    told.__cause__ = error
+    return told
+
+
 def _server_error(status: int, wait: float | None) -> TriplepointError:
     match status:
         case 503 | 529:

@@ -6,12 +6,13 @@ upstream alike, so that nobody can show us one value and the upstream another.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import msgspec
+from msgspec.structs import replace
 
 from triplepoint.foundation.errors import RequestInvalid
 from triplepoint.upstreams.dialects.model import Dialect
+from triplepoint.upstreams.texts import estimate_input_tokens
 
 RawFields = dict[str, msgspec.Raw]
 
@@ -23,21 +24,24 @@ _DIALS = ("warmth", "thrift", "caution")
 _CONTROLS = {"conversation", "tags", *_DIALS}
 _MAX_TAGS = 16
 _MAX_LABEL = 256
+_STORED = ("previous_response_id", "conversation")
+_BOUND_MARKS = (b'"encrypted_content"', b'"item_reference"')
+"""With their quotation marks, which are escaped inside a string: a text that speaks of them is not meant."""
+_SESSION = b"x-claude-code-session-id"
+"""A coding agent's own name for a conversation; its gateway protocol sends it with each request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Controls:
+class Controls(msgspec.Struct, frozen=True, gc=False):
     """The body's ``triplepoint`` member."""
 
     conversation: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    tags: dict[str, str] = {}
 
 
 _NO_CONTROLS = Controls()
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, gc=False):
     """A request to a model, as far as we act on it."""
 
     dialect: Dialect
@@ -54,7 +58,12 @@ class Request:
 
     @property
     def input_estimate(self) -> int:
-        """Return a rough count of input tokens for admission: bytes / 4, off by −16 … +24 % on prose and code."""
+        """Return a rough count of input tokens for admission: bytes / 4, off by −16 … +24 % on prose and code.
+
+        Images are not text: where there may be some, the words are counted apart from them.
+        """
+        if b"image" in self.body:
+            return estimate_input_tokens(self.fields, self.dialect)
         return len(self.body) // 4
 
 
@@ -64,9 +73,17 @@ def parse_request(body: bytes, dialect: Dialect, endpoint: str) -> Request:
     Raises: RequestInvalid: not a JSON object, or a member that we act on has the wrong type; ``param`` names it.
     """
     try:
-        fields = _decode_fields(body)
+        if not body.isascii():
+            body.decode()  # members that nobody here reads would else carry anything to the upstream
+        return _parse(body, dialect, endpoint)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestInvalid(f"The body is not a JSON object: {error}.", code="invalid_json") from error
+    except RecursionError as error:
+        raise RequestInvalid("The body is nested too deeply; send it flatter.", code="invalid_json") from error
+
+
+def _parse(body: bytes, dialect: Dialect, endpoint: str) -> Request:
+    fields = _decode_fields(body)
     raw_model = fields.get("model")
     if raw_model is None:
         raise RequestInvalid("Say which model to use.", param="model", code="missing_model")
@@ -82,8 +99,30 @@ def parse_request(body: bytes, dialect: Dialect, endpoint: str) -> Request:
     return Request(dialect, endpoint, fields, body, _text(raw_model, "model"), stream, wants_usage, controls)
 
 
-def caller_deadline_s(header: bytes | None, now_s: float) -> float | None:
-    """Return the steady-clock moment until which the caller waits (``x-stainless-read-timeout``, seconds); None if unsaid."""
+def is_bound(request: Request) -> bool:
+    """Tell whether a request refers to what one upstream alone can know or read: a stored response, or encrypted reasoning.
+
+    Another upstream of the same model would fail on it, or worse, answer without it.
+    """
+    if request.dialect is not Dialect.RESPONSES:
+        return False
+    fields = request.fields
+    return any(name in fields and bytes(fields[name]) != b"null" for name in _STORED) or any(
+        mark in request.body for mark in _BOUND_MARKS
+    )
+
+
+def in_session(request: Request, headers: Mapping[bytes, bytes]) -> Request:
+    """Take an agent's session for the conversation, where the body names none."""
+    session = headers.get(_SESSION)
+    if session is None or request.controls.conversation is not None or not 0 < len(session) <= _MAX_LABEL:
+        return request
+    return replace(request, controls=replace(request.controls, conversation=session.decode("latin-1")))
+
+
+def caller_deadline_s(headers: Mapping[bytes, bytes], now_s: float) -> float | None:
+    """Return the steady-clock moment until which the caller waits, by the headers of the official clients; None if unsaid."""
+    header = headers.get(b"x-stainless-read-timeout") or headers.get(b"x-stainless-timeout")
     if header is None:
         return None
     try:

@@ -9,7 +9,8 @@ is not asked again before it, and not at all if that is longer than the longest 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from triplepoint.foundation.errors import TriplepointError
 from triplepoint.settings import RetrySettings
@@ -17,8 +18,7 @@ from triplepoint.settings import RetrySettings
 _TRIES_IN_A_ROW = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """How an attempt failed before the caller got anything."""
 
     error: TriplepointError
@@ -33,8 +33,7 @@ class Failure:
     """Pause that the upstream asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True, gc=False):
     """The next attempt."""
 
     target: int

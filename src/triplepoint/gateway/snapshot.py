@@ -5,15 +5,16 @@ under one line-up. Names, prices and entitlements are looked up in dictionaries 
 databases while a request waits.
 """
 
-import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from triplepoint.access.model import Key
 from triplepoint.configuration.model import Configuration, LoadedLineup
 from triplepoint.foundation.ids import CustomerId, KeyId
+from triplepoint.foundation.money import money_text
 from triplepoint.foundation.secret import Secret
-from triplepoint.lineups.model import Capability, Model
+from triplepoint.gateway.retirement import Ending, compile_ending
+from triplepoint.lineups.model import Capability, Model, Target
 from triplepoint.lineups.resolve import Names
 from triplepoint.pricing.price import Price
 from triplepoint.routing.policies import compile_router
@@ -39,6 +40,8 @@ class TargetRoute:
     upstream: str
     upstream_model: str
     price: Price
+    input_usd_per_mtok: str
+    """Of the price, as the journal writes it."""
     tools_by_schema: bool
 
 
@@ -50,6 +53,8 @@ class ModelRoute:
     model: Model
     capabilities: frozenset[Capability]
     targets: tuple[TargetRoute, ...]
+    ending: Ending | None = None
+    """Its retirement, once that is decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +119,13 @@ def _compile_lineup(loaded: LoadedLineup) -> LineupRoutes:
 
 
 def _compile_model(name: str, model: Model, loaded: LoadedLineup) -> ModelRoute:
-    targets = tuple(
-        TargetRoute(target.upstream, target.model, loaded.prices[target.price], target.tools_by_schema)
-        for target in model.upstreams
-    )
-    return ModelRoute(name, model, frozenset(model.capabilities), targets)
+    targets = tuple(_compile_target(target, loaded.prices[target.price]) for target in model.upstreams)
+    ending = compile_ending(name, model.retires) if model.retires is not None else None
+    return ModelRoute(name, model, frozenset(model.capabilities), targets, ending)
+
+
+def _compile_target(target: Target, price: Price) -> TargetRoute:
+    return TargetRoute(target.upstream, target.model, price, money_text(price.input_usd_per_mtok), target.tools_by_schema)
 
 
 def grants(keys: Iterable[Key]) -> dict[bytes, KeyGrant]:
@@ -127,8 +134,3 @@ def grants(keys: Iterable[Key]) -> dict[bytes, KeyGrant]:
         key.digest: KeyGrant(key.id, key.customer_id, frozenset(key.models) if key.models is not None else None, key.expires_us)
         for key in keys
     }
-
-
-def digest_key(secret: bytes, key: bytes) -> bytes:
-    """Return what a key is looked up by: the HMAC of the whole of it."""
-    return hmac.digest(secret, key, "sha256")

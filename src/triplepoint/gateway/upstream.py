@@ -6,7 +6,7 @@ forgets no open breaker.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 from urllib.parse import quote, urlsplit
@@ -74,6 +74,8 @@ class LiveUpstream:
     ) -> None:
         self.name = name
         self.definition = definition
+        self.gate = gate
+        """Where one's turn is waited for; None where generations are not bounded."""
         self.breaker = Breaker(definition.breaker)
         self.in_flight = 0
         self.attempts = 0
@@ -82,7 +84,6 @@ class LiveUpstream:
         self._secret = secret
         self._make_client = make_client
         self._managed = managed
-        self._gate = gate
         self._client: UpstreamClient | None = None
         self._base_url = ""
         self._prefix = ""
@@ -114,10 +115,6 @@ class LiveUpstream:
                 return Dialect.RESPONSES
             case _:
                 return Dialect.CHAT
-
-    def turn(self, deadline_s: float | None) -> AbstractAsyncContextManager[object]:
-        """Wait for one's turn, where generations are bounded."""
-        return nullcontext() if self._gate is None else self._gate.turn(deadline_s=deadline_s)
 
     def client(self) -> UpstreamClient:
         """Return its connections.

@@ -1,5 +1,6 @@
 """The control-plane process: admin API, console, and the drain from the journal into the ledger."""
 
+import asyncio
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,11 @@ from triplepoint.console.mount import mount_console
 from triplepoint.ledger.drain import Drainer
 from triplepoint.processes.listen import parse_listen, refuse_open_door
 from triplepoint.processes.parent import die_with_parent
+from triplepoint.processes.serving import serve_until_asked
 from triplepoint.telemetry.logs import configure_logging
+
+_DRAIN_S = 3
+"""How long open pages may keep the process when it is asked to stop."""
 
 
 def run_control(folder: Path) -> None:
@@ -32,7 +37,17 @@ def run_control(folder: Path) -> None:
         try:
             app = create_admin(admin_services(installation))
             mount_console(app)
-            uvicorn.run(app, host=address.bare_host, port=address.port, log_config=None, access_log=False, server_header=False)
+            config = uvicorn.Config(
+                app,
+                host=address.bare_host,
+                port=address.port,
+                loop="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_DRAIN_S,
+            )
+            asyncio.run(serve_until_asked(config))
         finally:
             drainer.stop()
 
@@ -48,7 +63,7 @@ def admin_services(installation: Installation) -> AdminServices:
 
 
 def describe_lineup(folder: Path) -> dict[str, object]:
-    """Describe the line-up that the files name as active, with the prices in force.
+    """Describe the line-up that the files name as active, with the prices in force and what somebody should know about it.
 
     Raises: SettingsInvalid: the files are wrong.
     """
@@ -60,4 +75,6 @@ def describe_lineup(folder: Path) -> dict[str, object]:
         "hash": active.hash,
         "digest": active.digest,
         "prices": {name: price.id for name, price in active.prices.items()},
+        "rates": {name: price.row.model_dump(mode="json", exclude_none=True) for name, price in active.prices.items()},
+        "warnings": [str(problem) for problem in configuration.warnings],
     }

@@ -8,33 +8,41 @@ import os
 import random
 import signal
 import threading
-from collections.abc import AsyncGenerator, Generator
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import uvicorn
 import uvloop
 
 from triplepoint import __version__
+from triplepoint.access.keys import Digester
+from triplepoint.access.model import Key
 from triplepoint.app import Installation, open_installation
 from triplepoint.configuration.load import load_configuration
 from triplepoint.foundation.errors import SettingsInvalid
 from triplepoint.foundation.usage import Usage
-from triplepoint.gateway.app import Gateway, Runtime
+from triplepoint.gateway import connection
+from triplepoint.gateway.app import Gateway
 from triplepoint.gateway.attempts import Attempts
-from triplepoint.gateway.connection import Connection
 from triplepoint.gateway.fleet import Fleet
 from triplepoint.gateway.ops import make_ops, prepare_socket
 from triplepoint.gateway.record import Book, Recents
 from triplepoint.gateway.request import Request
-from triplepoint.gateway.snapshot import Snapshot, compile_snapshot
+from triplepoint.gateway.runtime import Runtime
+from triplepoint.gateway.snapshot import Snapshot, compile_snapshot, grants
+from triplepoint.gateway.upstream import LiveUpstream
 from triplepoint.ledger.journal import Journal
+from triplepoint.processes.descriptors import raise_descriptor_limit
 from triplepoint.processes.listen import Address, parse_listen, refuse_open_door
 from triplepoint.processes.parent import die_with_parent
+from triplepoint.processes.serving import QuietServer, serve_until_asked
 from triplepoint.settings import LocalUpstream, SimulatedUpstream, Upstream
-from triplepoint.telemetry.logs import configure_logging
+from triplepoint.telemetry.logs import configure_logging, loop_fault
 from triplepoint.telemetry.metrics import GatewayMetrics
 from triplepoint.telemetry.status import GatewayStatus, Published
+from triplepoint.telemetry.tracing import open_tracing
 from triplepoint.upstreams.local.family_queue import GenerationGate
 from triplepoint.upstreams.local.managed import LocalModel
 from triplepoint.upstreams.ports import ManagedUpstream, UpstreamClient
@@ -47,6 +55,8 @@ _log = logging.getLogger(__name__)
 _DRAIN_S = 20
 """How long answers under way may take when the gateway is asked to stop."""
 _BACKLOG = 2048
+_GC_THRESHOLDS = (50_000, 20, 100)
+"""A request leaves no cycles behind, so the collector looks for them seldom; at the defaults it took 3 % of the CPU time."""
 
 
 class GatewayProcess:
@@ -70,7 +80,11 @@ class GatewayProcess:
             make_client=_make_client,
             make_managed=self._make_managed,
             gate=lambda: GenerationGate(self._settings.gateway.local_generations, self._settings.gateway.local_queue),
+            is_held=self._is_held,
         )
+        self._runtimes: list[Runtime] = []
+        """The present one and those before it under which a request may still run."""
+        self._tasks: set[asyncio.Task[Published]] = set()
 
     async def run(self) -> None:
         """Serve until asked to stop (SIGTERM or SIGINT); SIGHUP loads the files again.
@@ -81,6 +95,7 @@ class GatewayProcess:
         """
         address = parse_listen(self._settings.gateway.listen)
         refuse_open_door(address, key="gateway.listen")
+        tracing = open_tracing(self._settings.telemetry.otlp_endpoint, version=__version__)
         boot = self._installation.new_id("boot")
         journal = Journal(self._installation.data, boot=boot, settings=self._settings.journal)
         self._journal = journal
@@ -88,7 +103,7 @@ class GatewayProcess:
         try:
             self._gateway = Gateway(
                 await self._bring_up(self._snapshot),
-                secret=self._installation.secret,
+                digest=Digester(self._installation.secret),
                 clock=self._clock,
                 new_id=self._installation.new_id,
                 metrics=self._metrics,
@@ -96,20 +111,33 @@ class GatewayProcess:
                 receipts=self._installation.ledger,
                 count_tokens=_count,
                 readiness=self._readiness,
+                tracing=tracing,
             )
+            asyncio.get_running_loop().set_exception_handler(loop_fault)
+            midnight = asyncio.create_task(self._publish_at_midnight())
             threading.Thread(target=load_tokenizers, name="tokenizers", daemon=True).start()
             async with self._ops():
                 await self._serve(address)
+            midnight.cancel()
         finally:
             await self._fleet.stop()
             journal.close()
+            tracing.close()
+
+    async def _publish_at_midnight(self) -> None:
+        """Prices hold from a day on (UTC), so each day begins with the snapshot of that day."""
+        while True:
+            now = datetime.fromtimestamp(self._clock.now_us() / 1e6, tz=UTC)
+            tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), tzinfo=UTC)
+            await asyncio.sleep((tomorrow - now).total_seconds() + 1)
+            await self.publish()
 
     async def _serve(self, address: Address) -> None:
         config = uvicorn.Config(
             self._gateway,  # pyright: ignore[reportArgumentType] - uvicorn's types know TypedDicts only
             host=address.bare_host,
             port=address.port,
-            http=Connection,
+            http=connection.Connection,
             ws="none",
             loop="none",
             lifespan="off",
@@ -120,13 +148,14 @@ class GatewayProcess:
             proxy_headers=False,
             backlog=_BACKLOG,
             limit_concurrency=self._settings.gateway.max_connections,
-            timeout_keep_alive=75,
+            timeout_keep_alive=connection.KEEP_ALIVE_S,
             timeout_graceful_shutdown=_DRAIN_S,
         )
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self.publish()))
+        loop.add_signal_handler(signal.SIGHUP, self._publish_soon)
         gc.freeze()  # what is loaded by now stays; collections need not look at it again
-        await uvicorn.Server(config).serve()
+        gc.set_threshold(*_GC_THRESHOLDS)
+        await serve_until_asked(config)
 
     @contextlib.asynccontextmanager
     async def _ops(self) -> AsyncGenerator[None]:
@@ -135,7 +164,7 @@ class GatewayProcess:
         config = uvicorn.Config(
             app, uds=str(path), loop="none", lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
         )
-        server = _QuietServer(config)
+        server = QuietServer(config)
         serving = asyncio.create_task(server.serve())
         try:
             yield
@@ -145,7 +174,11 @@ class GatewayProcess:
             path.unlink(missing_ok=True)
 
     async def publish(self) -> Published:
-        """Load files and keys again and swap the snapshot; a bad file leaves the old one running and says why."""
+        """Load files and keys again and swap the snapshot.
+
+        A bad file leaves the old line-up running and says why; the keys are the new ones all the same, for one that was revoked
+        must not live on because a file is broken.
+        """
         async with self._publishing:
             problems: list[str] = []
             try:
@@ -156,8 +189,15 @@ class GatewayProcess:
             except SettingsInvalid as error:
                 problems = [str(problem) for problem in error.problems]
                 _log.error("the files are wrong; the old line-up goes on: %s", error)
+                self._snapshot = replace(self._snapshot, keys=grants(await asyncio.to_thread(self._live_keys)))
+                self._gateway.runtime = await self._bring_up(self._snapshot)
             active = self._gateway.runtime.snapshot.active
             return Published(ok=not problems, lineup=active.name, lineup_hash=active.hash, problems=problems)
+
+    def _publish_soon(self) -> None:
+        task = asyncio.get_running_loop().create_task(self.publish())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def status(self) -> GatewayStatus:
         """Describe the gateway for the control plane."""
@@ -180,8 +220,10 @@ class GatewayProcess:
         now_us = self._clock.now_us()
         today = datetime.fromtimestamp(now_us / 1e6, tz=UTC).date()
         configuration = load_configuration(self._installation.folder, os.environ, today)
-        keys = [key for key, _ in self._installation.access.live_keys()]
-        return compile_snapshot(configuration, keys, made_us=now_us)
+        return compile_snapshot(configuration, self._live_keys(), made_us=now_us)
+
+    def _live_keys(self) -> list[Key]:
+        return [key for key, _ in self._installation.access.live_keys()]
 
     async def _bring_up(self, snapshot: Snapshot) -> Runtime:
         upstreams = await self._fleet.adopt(snapshot)
@@ -193,7 +235,13 @@ class GatewayProcess:
             draw=random.random,
             estimate=_estimate,
         )
-        return Runtime(snapshot, upstreams, attempts)
+        runtime = Runtime(snapshot, upstreams, attempts)
+        self._runtimes = [*(old for old in self._runtimes if old.in_flight), runtime]
+        return runtime
+
+    def _is_held(self, upstream: LiveUpstream) -> bool:
+        """Tell whether a request may still turn to an upstream: it is read, waits or pauses, and no attempt of it shows yet."""
+        return any(one.upstreams.get(upstream.name) is upstream and one.in_flight for one in self._runtimes)
 
     def _make_managed(self, name: str, definition: LocalUpstream | SimulatedUpstream) -> ManagedUpstream:
         if isinstance(definition, SimulatedUpstream):
@@ -211,16 +259,7 @@ class GatewayProcess:
         return None
 
     def _render_metrics(self) -> bytes:
-        return self._metrics.render(self.status())
-
-
-class _QuietServer(uvicorn.Server):
-    """A server that leaves the process's signals to the one on the data plane's port."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Capture nothing."""
-        yield
+        return self._metrics.render(self.status(), journal_backlog=self._journal.backlog)
 
 
 def _make_client(origin: str, definition: Upstream) -> UpstreamClient:
@@ -243,6 +282,7 @@ def run_gateway(folder: Path) -> None:
         Conflict: another gateway has the data folder.
     """
     die_with_parent()
+    raise_descriptor_limit()
     with open_installation(folder) as installation:
         configure_logging(installation.settings.telemetry.log_level)
         uvloop.run(GatewayProcess(installation).run())

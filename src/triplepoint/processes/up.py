@@ -23,7 +23,7 @@ from rich.markup import escape
 
 from triplepoint import __version__
 from triplepoint.access.model import FirstOperator
-from triplepoint.app import Installation, open_installation
+from triplepoint.app import GatewaySocket, Installation, open_installation
 from triplepoint.configuration.discover import discover
 from triplepoint.configuration.load import load_configuration
 from triplepoint.configuration.render import render
@@ -40,7 +40,12 @@ from triplepoint.upstreams.local.cache import FileState, inspect, models_folder
 from triplepoint.upstreams.local.catalog import FAMILY
 from triplepoint.upstreams.local.pull import Progress, pull
 
+LOGS_FOLDER = "logs"
+"""In the data folder: what gateway, control plane and models have to say."""
+
 _POLL_S = 0.15
+_STATUS_EVERY = 10
+_LAST_LINES = 8
 _START_S = 60.0
 _FIRST_MODEL_S = 300.0
 _STOP_S = 25.0
@@ -65,7 +70,7 @@ def run_up(folder: Path, *, pull: bool, as_json: bool) -> int:
     with open_installation(folder) as installation:
         installation.access.ensure_first_key(installation.data / "first-key")
         operator = installation.access.ensure_first_operator()
-        household = Household(folder, screen)
+        household = Household(folder, installation.data / LOGS_FOLDER, screen)
         stopping = _catch_signals()
         try:
             if pull:
@@ -75,7 +80,7 @@ def run_up(folder: Path, *, pull: bool, as_json: bool) -> int:
                 _await_first_model(configuration.settings, screen, stopping)
                 if not stopping.is_set():
                     _greet(installation, operator, screen)
-                return _watch(household, tail, screen, stopping)
+                return _watch(household, installation.gateway, tail, screen, stopping)
         finally:
             household.stop()
 
@@ -122,10 +127,17 @@ class _Member:
 
 
 class Household:
-    """The gateway and the control plane as child processes: started, watched, restarted, stopped."""
+    """The gateway and the control plane as child processes: started, watched, restarted, stopped.
 
-    def __init__(self, folder: Path, screen: Screen) -> None:
+    Args:
+        folder: Of ``triplepoint.yaml``.
+        logs: Folder of their logs; the terminal is for requests.
+        screen: The terminal.
+    """
+
+    def __init__(self, folder: Path, logs: Path, screen: Screen) -> None:
         self._folder = folder
+        self._logs = logs
         self._screen = screen
         self._members = [_Member("gateway"), _Member("control")]
 
@@ -146,12 +158,14 @@ class Household:
         """
         for member in self._members:
             if member.process is not None and member.process.poll() is not None:
-                self._screen.tell(
-                    "died", f"{member.name} ended with {member.process.returncode}; starting it again", name=member.name
-                )
+                code = member.process.returncode
+                text = f"{member.name} ended with {code}; starting it again (it says why in {self._log(member)})"
+                self._screen.tell("died", escape(text), name=member.name, code=code)
                 recent = [at for at in member.starts if at > time.monotonic() - _RESTART_WINDOW_S]
                 if len(recent) > _RESTARTS:
-                    raise TriplepointError(f"the {member.name} does not stay up; see its messages above", code="process_failed")
+                    raise TriplepointError(
+                        f"the {member.name} does not stay up: {self._last_words(member)}", code="process_failed"
+                    )
                 time.sleep(min(2.0 ** (len(recent) - 1) / 4, 4.0))
                 self._launch(member)
 
@@ -170,25 +184,52 @@ class Household:
         member.starts.append(time.monotonic())
         command = [sys.executable, "-m", "triplepoint", member.name, "--dir", str(self._folder.absolute())]
         environ = {**os.environ, PARENT_VARIABLE: str(os.getpid())}
-        member.process = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+        self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._log(member).open("ab") as log:
+            member.process = subprocess.Popen(  # noqa: S603 - our own program
+                command, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def _log(self, member: _Member) -> Path:
+        return self._logs / f"{member.name}.log"
+
+    def _last_words(self, member: _Member) -> str:
+        """Return the end of a process's log, where it says why it ended."""
+        lines = self._log(member).read_text("utf-8", "replace").strip().splitlines()
+        return "\n".join(lines[-_LAST_LINES:])
 
     def _await_answer(self, member: _Member, url: str, stopping: threading.Event) -> None:
         give_up = time.monotonic() + _START_S
         while not _answers(url) and not stopping.is_set():
             if member.process is not None and member.process.poll() is not None:
-                raise TriplepointError(f"the {member.name} did not start; it says why above", code="process_failed")
+                raise TriplepointError(f"the {member.name} did not start:\n{self._last_words(member)}", code="process_failed")
             if time.monotonic() > give_up:
                 raise TriplepointError(f"the {member.name} does not answer at {url}", code="process_failed")
             time.sleep(0.05)
 
 
-def _watch(household: Household, tail: Tail, screen: Screen, stopping: threading.Event) -> int:
+def _watch(household: Household, gateway: GatewaySocket, tail: Tail, screen: Screen, stopping: threading.Event) -> int:
+    states: dict[str, str] = {}
+    looks = 0
     while not stopping.wait(_POLL_S):
         for row in tail.poll():
             screen.attempt(row)
         household.watch()
+        looks += 1
+        if looks % _STATUS_EVERY == 0:
+            _tell_states(gateway, states, screen)
     screen.tell("stopping", "\nStopping…")
     return 0
+
+
+def _tell_states(gateway: GatewaySocket, states: dict[str, str], screen: Screen) -> None:
+    """Say what has changed about the upstreams since the last look."""
+    status = gateway.status()
+    for upstream in status.upstreams if status is not None else ():
+        if states.get(upstream.name) != upstream.state:
+            states[upstream.name] = upstream.state
+            text = f"[dim]{escape(upstream.name)} is {escape(upstream.state)}[/dim]"
+            screen.tell("upstream", text, name=upstream.name, state=upstream.state)
 
 
 def _catch_signals() -> threading.Event:

@@ -48,7 +48,7 @@ export default {
             <td role="cell" class="number price" :title="line.price_hint">{{ line.price }}</td>
             <td role="cell" class="number first">{{ line.first }}</td>
             <td role="cell" class="number total">{{ line.total }}</td>
-            <td role="cell" class="ending"><span class="chip" :class="line.ending">{{ line.ending }}</span><span v-if="line.detail" class="detail">{{ line.detail }}</span></td>
+            <td role="cell" class="ending"><span class="chip" :class="line.ending">{{ line.ending }}</span><span v-if="line.detail" class="detail" :title="line.detail">{{ line.detail }}</span></td>
           </tr>
         </tbody>
       </table>

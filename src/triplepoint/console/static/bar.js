@@ -18,7 +18,7 @@ document.getElementById("logout").addEventListener("click", async () => {
 
 // Without a connection the page tries again by itself; but a session that has ended is never let in again.
 setInterval(async () => {
-  if (document.getElementById("popup")?.ariaHidden !== "false") return;
+  if (window.socket?.connected) return;
   const answer = await fetch("/api/me").catch(() => null);
   if (answer?.status === 401) location.assign("/login?next=" + encodeURIComponent(location.pathname));
 }, 3000);

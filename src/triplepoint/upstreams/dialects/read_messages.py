@@ -73,7 +73,9 @@ class MessagesReader:
         if "content" in fields:
             reason = value_of(fields.get("stop_reason", msgspec.Raw(b"null")))
             self.finish_reason = reason if isinstance(reason, str) else None
-        elif "input_tokens" not in fields:  # an answer of count_tokens
+        elif "input_tokens" in fields:  # an answer of count_tokens, which counts without using anything
+            self.usage = Usage(input_tokens=0, output_tokens=0, source=UsageSource.REPORTED)
+        else:
             raise malformed()
         if "usage" in fields:
             self.usage = usage_of_messages(value_of(fields["usage"]))
