@@ -5,6 +5,7 @@ is not for callers.
 """
 
 import email.utils
+import math
 from datetime import UTC, datetime
 
 import msgspec
@@ -117,7 +118,7 @@ def _error_of(body: bytes) -> dict[str, object]:
     """Return the ``error`` member of either vendor's shape; some servers put a string there, or none."""
     try:
         value = msgspec.json.decode(body, type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     error = value.get("error", value)
     if isinstance(error, str):
@@ -134,9 +135,11 @@ def _pause_s(seconds: bytes | None, milliseconds: bytes | None, now: datetime) -
     for value, unit in ((milliseconds, 1e-3), (seconds, 1.0)):
         if value is not None:
             try:
-                return max(0.0, float(value) * unit)
+                pause = float(value) * unit
             except ValueError:
                 continue
+            if math.isfinite(pause):
+                return max(0.0, pause)
     if seconds is None:
         return None
     try:
