@@ -219,7 +219,7 @@ class GatewaySettings(FileModel):
     """Longest silence while a caller sends its body."""
     send_timeout: Duration = 60.0
     """Longest time that a caller may not read its answer before it is cut off."""
-    requests_per_minute_per_key: int | None = Field(default=600, ge=1)
+    requests_per_minute_per_key: int | None = Field(default=6000, ge=1)
     """Requests that one key may send in a minute, and at once; further ones get 429. ``null``: no limit."""
     keep_alive_comment: Duration = 15.0
     """Silence in a stream after which a comment line is sent, so that proxies keep the connection."""

@@ -3,12 +3,12 @@
 import os
 import shutil
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tests.console.plant import NAME, PASSWORD, Ground, Plant, PlayedGateway, await_answer
 from tests.console.traffic import write_day
 
@@ -74,12 +74,17 @@ def browser() -> Generator[Browser]:
 
 @dataclass
 class Windows:
-    """Opens windows, each its own browser profile, and keeps where they went and what went wrong in them."""
+    """Opens windows, and keeps where they went and what went wrong in them.
+
+    Windows that are logged in to the same control plane share a browser profile, and so its cache: each page loads the assets
+    of NiceGUI, and most of the time of these tests would go into that.
+    """
 
     browser: Browser
-    contexts: list[BrowserContext]
-    requested: list[str]
-    faults: list[str]
+    profiles: dict[str, BrowserContext] = field(default_factory=dict[str, BrowserContext])
+    strangers: list[BrowserContext] = field(default_factory=list[BrowserContext])
+    requested: list[str] = field(default_factory=list[str])
+    faults: list[str] = field(default_factory=list[str])
 
     def open(self, plant: Plant, path: str | None = None, *, width: int = 1280, theme: str = "light") -> Page:
         """Open a window that is logged in.
@@ -90,42 +95,63 @@ class Windows:
             width: Of the window.
             theme: Of the system: ``light`` or ``dark``.
         """
-        page = self.stranger(width=width, theme=theme)
-        page.context.add_cookies([{"name": SESSION_COOKIE, "value": log_in(plant), "url": plant.url}])
+        if plant.url not in self.profiles:
+            self.profiles[plant.url] = self._profile()
+            admit(self.profiles[plant.url], plant)
+        page = self.profiles[plant.url].new_page()
+        page.set_viewport_size({"width": width, "height": 840})
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
         if path is not None:
             page.goto(plant.url + path)
         return page
 
-    def stranger(self, *, width: int = 1280, theme: str = "light") -> Page:
-        """Open a window that nobody logged in with."""
-        scheme = "dark" if theme == "dark" else "light"
-        context = self.browser.new_context(viewport={"width": width, "height": 840}, color_scheme=scheme)
-        context.set_default_timeout(10_000)
-        context.on("request", self._note)
-        self.contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda fault: self.faults.append(str(fault)))
-        return page
+    def stranger(self) -> Page:
+        """Open a window in a profile of its own, that nobody logged in with."""
+        profile = self._profile()
+        self.strangers.append(profile)
+        return profile.new_page()
 
-    def _note(self, request: Request) -> None:
-        self.requested.append(request.url)
+    def close(self) -> None:
+        """Close all windows, and forget what pages have kept in the browser."""
+        for profile in self.profiles.values():
+            for page in profile.pages:
+                page.evaluate("localStorage.clear()")
+                page.close()
+        while self.strangers:
+            self.strangers.pop().close()
+
+    def _profile(self) -> BrowserContext:
+        profile = self.browser.new_context(viewport={"width": 1280, "height": 840}, color_scheme="light")
+        profile.set_default_timeout(10_000)
+        profile.on("request", lambda request: self.requested.append(request.url))
+        profile.on("weberror", lambda fault: self.faults.append(str(fault.error)))
+        return profile
+
+
+@pytest.fixture(scope="module")
+def profiles(browser: Browser) -> Generator[Windows]:
+    """Keep the profiles of those who are logged in."""
+    opened = Windows(browser)
+    yield opened
+    for profile in opened.profiles.values():
+        profile.close()
 
 
 @pytest.fixture
-def windows(browser: Browser) -> Generator[Windows]:
+def windows(profiles: Windows) -> Generator[Windows]:
     """Give windows to a test; fails it where a page asked another host for anything, or a script failed."""
     expect.set_options(timeout=10_000)
-    opened = Windows(browser, [], [], [])
-    yield opened
-    for context in opened.contexts:
-        context.close()
-    elsewhere = [
-        url
-        for url in opened.requested
-        if urlsplit(url).scheme not in {"data", "blob"} and urlsplit(url).hostname != "127.0.0.1"
-    ]
-    assert elsewhere == [], "a page of the console asked another host"
-    assert opened.faults == [], "a script failed"
+    profiles.requested.clear()
+    profiles.faults.clear()
+    yield profiles
+    profiles.close()
+    assert [url for url in profiles.requested if not _is_here(url)] == [], "a page of the console asked another host"
+    assert profiles.faults == [], "a script failed"
+
+
+def _is_here(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in {"data", "blob"} or parts.hostname == "127.0.0.1"
 
 
 @pytest.fixture
@@ -139,6 +165,11 @@ def picture() -> Callable[[Page, str], None]:
             page.screenshot(path=_PICTURES / f"{name}.png")
 
     return take
+
+
+def admit(profile: BrowserContext, plant: Plant) -> None:
+    """Log a browser profile in, without its login page."""
+    profile.add_cookies([{"name": SESSION_COOKIE, "value": log_in(plant), "url": plant.url}])
 
 
 def log_in(plant: Plant) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import nicegui
 import pytest
 from playwright.sync_api import Page, expect
-from tests.console.conftest import Plants, Windows, log_in
+from tests.console.conftest import Plants, Windows, admit, log_in
 from tests.console.plant import NAME, PASSWORD, Plant
 from tests.console.traffic import HOSTILE
 
@@ -144,7 +144,7 @@ def test_filters_and_pause(plants: Plants, windows: Windows) -> None:
     page.get_by_role("button", name="Pause").click()
     opened = plants.lively.opened(served_model="mini", upstream="mini", decision="rule: a longer conversation")
     plants.lively.write(opened, plants.lively.closed(opened))
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(1200)
     assert page.locator(ROWS, has_text="a longer conversation").count() == 0
     page.get_by_role("button", name="Resume").click()
     expect(page.locator(ROWS, has_text="a longer conversation")).to_be_visible()
@@ -204,9 +204,10 @@ def test_pages_keep_the_rules_of_accessibility(plants: Plants, windows: Windows,
         if "receipt" in path:
             page.wait_for_selector("dialog[open] .tries")
         assert page.evaluate(AUDIT) == [], path
-    page.context.clear_cookies()
-    page.goto(f"{plants.quiet.url}/login")
-    assert page.evaluate(AUDIT) == []
+    stranger = windows.stranger()
+    stranger.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    stranger.goto(f"{plants.quiet.url}/login")
+    assert stranger.evaluate(AUDIT) == []
 
 
 def test_the_keyboard_is_enough(plants: Plants, windows: Windows) -> None:
@@ -259,7 +260,9 @@ def test_wrong_files_are_told(plants: Plants, windows: Windows) -> None:
 
 def test_a_session_that_ends_closes_open_pages(plants: Plants, windows: Windows) -> None:
     """Log out ends the session for good, and a page left open elsewhere goes to the login within seconds."""
-    page = windows.open(plants.lively, "/")
+    page = windows.stranger()
+    admit(page.context, plants.lively)
+    page.goto(plants.lively.url)
     other = page.context.new_page()
     other.goto(f"{plants.lively.url}/lineup")
     page.get_by_role("button", name="Log out").click()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.doctor.patient import NOW_US, furnish
 
-from triplepoint.doctor.model import Examination
+from triplepoint.doctor.examination import Examination
 
 
 @pytest.fixture

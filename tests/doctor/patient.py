@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from triplepoint.doctor.model import Check, Examination, Finding, Level
+from triplepoint.doctor.examination import Check, Examination
+from triplepoint.doctor.model import Finding, Level
 
 NOW_US = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp() * 1e6)
 

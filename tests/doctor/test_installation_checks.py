@@ -12,8 +12,9 @@ from tests.doctor.patient import Facts, found, on, worst
 from triplepoint.app import GatewaySocket
 from triplepoint.doctor import installation_checks as checks
 from triplepoint.doctor import machine_checks
+from triplepoint.doctor.examination import Examination
 from triplepoint.doctor.examine import CHECKS, examine, is_sound
-from triplepoint.doctor.model import Examination, Finding, Level
+from triplepoint.doctor.model import Finding, Level
 from triplepoint.gateway.ops import socket_path
 from triplepoint.ledger.folder_lock import GATEWAY_LOCK, FolderLock
 from triplepoint.telemetry.status import GatewayStatus, UpstreamStatus

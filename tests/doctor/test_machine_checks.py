@@ -9,7 +9,8 @@ import pytest
 from tests.doctor.patient import Facts, found, on, worst
 
 from triplepoint.doctor import machine_checks as checks
-from triplepoint.doctor.model import Check, Examination, Level
+from triplepoint.doctor.examination import Check, Examination
+from triplepoint.doctor.model import Level
 from triplepoint.upstreams.local.catalog import FAMILY
 
 GIB = 2**30

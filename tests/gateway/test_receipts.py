@@ -113,3 +113,12 @@ async def test_counting_tokens_at_the_upstream_is_free(gateway: Running, simulat
     assert answer.json() == {"input_tokens": 1}
     receipt = await receipt_of(gateway, answer.headers)
     assert receipt["cost_usd"] == "0"
+
+
+async def test_a_refusal_has_a_receipt_that_says_why(gateway: Running) -> None:
+    """A request that was sent to nobody can be looked up by its receipt for a while: refused, why, and at no cost."""
+    answer = await post(gateway, body("nobody"))
+    assert answer.status == 404
+    receipt = await receipt_of(gateway, answer.headers)
+    assert (receipt["outcome"], receipt["error"], receipt["status"]) == ("refused", "model_not_found", 404)
+    assert (receipt["cost_usd"], receipt["attempts"]) == ("0", [])

@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from triplepoint.cli.options import AsJson, Folder
+from triplepoint.doctor.examination import Examination
 from triplepoint.doctor.examine import examine, is_sound
 from triplepoint.doctor.machine import ThisMachine
-from triplepoint.doctor.model import Examination, Finding, Level
+from triplepoint.doctor.model import Finding, Level
 from triplepoint.foundation.clock import SystemClock
 
 _FAILED = 1

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from triplepoint.doctor import installation_checks, machine_checks
-from triplepoint.doctor.model import Check, Examination, Finding, Level
+from triplepoint.doctor.examination import Check, Examination
+from triplepoint.doctor.model import Finding, Level
 from triplepoint.telemetry.faults import describe
 
 CHECKS: Final[tuple[Check, ...]] = (

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from triplepoint.access.secret import SECRET_FILE, SECRET_VARIABLE
 from triplepoint.app import GatewaySocket
-from triplepoint.doctor.model import Examination, Finding, Level
+from triplepoint.doctor.examination import Examination
+from triplepoint.doctor.model import Finding, Level
 from triplepoint.foundation.errors import SettingsInvalid
 from triplepoint.ledger.folder_lock import GATEWAY_LOCK, holder_of
 from triplepoint.settings import SETTINGS_FILE, AnthropicUpstream, AzureUpstream, LocalUpstream, OpenAIUpstream

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from triplepoint.doctor.model import Examination, Finding, Level
+from triplepoint.doctor.examination import Examination
+from triplepoint.doctor.model import Finding, Level
 from triplepoint.upstreams.local.cache import FileState, inspect, models_folder
 
 MIB: Final = 2**20

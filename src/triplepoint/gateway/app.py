@@ -52,7 +52,7 @@ class Gateway:
         self.runtime = runtime
         self._new_id = new_id
         self._tracing = tracing
-        self._calls = ModelCalls(digest=digest, clock=clock, metrics=metrics, count_tokens=count_tokens)
+        self._calls = ModelCalls(digest=digest, clock=clock, metrics=metrics, recents=recents, count_tokens=count_tokens)
         self._lookups = Lookups(digest=digest, clock=clock, recents=recents, receipts=receipts, readiness=readiness)
 
     @property

@@ -5,7 +5,7 @@ from typing import Any
 
 from triplepoint.gateway.connection import SCOPE_KEY, Connection
 from triplepoint.gateway.endpoints import Endpoint
-from triplepoint.gateway.snapshot import Snapshot
+from triplepoint.gateway.snapshot import KeyGrant, Snapshot
 from triplepoint.gateway.wire import HeaderList, Send
 from triplepoint.telemetry.tracing import RequestTrace, Tracing
 from triplepoint.upstreams.dialects.model import Dialect
@@ -25,7 +25,18 @@ class Arrival:
         tracing: Where its span goes.
     """
 
-    __slots__ = ("connection", "endpoint", "headers", "incoming", "receipt_id", "request_id", "send", "snapshot", "trace")
+    __slots__ = (
+        "connection",
+        "endpoint",
+        "grant",
+        "headers",
+        "incoming",
+        "receipt_id",
+        "request_id",
+        "send",
+        "snapshot",
+        "trace",
+    )
 
     def __init__(
         self, scope: Scope, send: Send, *, endpoint: Endpoint, snapshot: Snapshot, receipt_id: str, tracing: Tracing
@@ -42,6 +53,8 @@ class Arrival:
         self.headers: HeaderList = identity_headers(endpoint.dialect, self.request_id)
         """Of the answer, whatever it will be."""
         self.headers.append((b"x-triplepoint-receipt", receipt_id.encode()))
+        self.grant: KeyGrant | None = None
+        """Whose request it is, once that is known."""
         self.trace: RequestTrace = tracing.request(endpoint.path, self.incoming, receipt_id=receipt_id)
         """Its span."""
 

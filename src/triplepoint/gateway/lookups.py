@@ -12,11 +12,11 @@ from triplepoint.gateway.arrival import identity_headers
 from triplepoint.gateway.caller import authenticate
 from triplepoint.gateway.endpoints import MODEL_ENDPOINTS
 from triplepoint.gateway.listing import list_models, show_model
-from triplepoint.gateway.record import Recents
+from triplepoint.gateway.record import Recents, Refusal
 from triplepoint.gateway.snapshot import KeyGrant, Snapshot
 from triplepoint.gateway.wire import JSON, Send, send_error, send_whole
 from triplepoint.ledger.model import Receipt
-from triplepoint.ledger.receipts import join, public_receipt, to_receipt
+from triplepoint.ledger.receipts import join, moment_text, public_receipt, to_receipt
 from triplepoint.upstreams.dialects.model import Dialect
 
 _encode = msgspec.json.Encoder().encode
@@ -103,6 +103,9 @@ class Lookups:
         raise _no_such_path()
 
     async def _receipt(self, receipt_id: str, grant: KeyGrant) -> bytes:
+        refusal = self._recents.refusal(receipt_id)
+        if refusal is not None and refusal.customer_id == grant.customer_id:
+            return _encode(_public_refusal(refusal))
         recent = self._recents.get(receipt_id)
         if recent is not None:
             receipt = to_receipt([join(opened, closed) for opened, closed in recent])
@@ -111,6 +114,24 @@ class Lookups:
         if receipt is None or receipt.customer_id != grant.customer_id:
             raise NotFound("There is no such receipt of yours.", code="receipt_not_found")
         return _encode(public_receipt(receipt))
+
+
+def _public_refusal(refusal: Refusal) -> dict[str, object]:
+    """Show a refusal in the shape of a receipt; nothing was sent, so it cost nothing."""
+    return {
+        "id": refusal.receipt_id,
+        "object": "receipt",
+        "created_at": moment_text(refusal.at_us),
+        "request_id": refusal.request_id,
+        "customer_id": refusal.customer_id,
+        "key_id": refusal.key_id,
+        "endpoint": refusal.endpoint,
+        "outcome": "refused",
+        "status": refusal.status,
+        "error": refusal.error,
+        "cost_usd": "0",
+        "attempts": [],
+    }
 
 
 def _no_such_path() -> NotFound:

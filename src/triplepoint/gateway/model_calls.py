@@ -16,6 +16,7 @@ from triplepoint.gateway.crossing import next_hop, told
 from triplepoint.gateway.job import CallerStalled, Job
 from triplepoint.gateway.outgoing import Task
 from triplepoint.gateway.pace import Pace
+from triplepoint.gateway.record import Recents, Refusal
 from triplepoint.gateway.request import Request, caller_deadline_s, in_session, parse_request
 from triplepoint.gateway.runtime import Runtime
 from triplepoint.gateway.snapshot import KeyGrant
@@ -43,17 +44,25 @@ class ModelCalls:
         digest: What keys are looked up by (`access.keys.Digester`).
         clock: Time.
         metrics: Counts.
+        recents: Where refusals are kept for a while.
         count_tokens: For ``count_tokens`` on a model whose upstream has no such endpoint.
     """
 
     def __init__(
-        self, *, digest: Callable[[bytes], bytes], clock: Clock, metrics: GatewayMetrics, count_tokens: CountTokens
+        self,
+        *,
+        digest: Callable[[bytes], bytes],
+        clock: Clock,
+        metrics: GatewayMetrics,
+        recents: Recents,
+        count_tokens: CountTokens,
     ) -> None:
         self.in_flight = 0
         self.served = 0
         self._digest = digest
         self._clock = clock
         self._metrics = metrics
+        self._recents = recents
         self._count_tokens = count_tokens
         self._pace = Pace()
 
@@ -107,6 +116,7 @@ class ModelCalls:
         """
         snapshot = arrival.snapshot
         grant = authenticate(arrival.incoming, snapshot.keys, self._digest, self._clock.now_us())
+        arrival.grant = grant
         limit = snapshot.settings.gateway.requests_per_minute_per_key
         if limit is not None:
             standing = self._pace.admit(grant.key_id, limit, self._clock.steady_s())
@@ -162,6 +172,7 @@ class ModelCalls:
 
     async def _refuse(self, error: TriplepointError, arrival: Arrival, job: Job | None) -> TriplepointError:
         self._metrics.refused(error.code)
+        self._keep(error, arrival)
         if job is None:
             arrival.headers += arrival.snapshot.active.headers
         elif job.has_begun:  # a status cannot be sent any more
@@ -169,6 +180,23 @@ class ModelCalls:
             return error
         await send_error(arrival.send, error, arrival.endpoint.dialect, arrival.request_id, arrival.headers)
         return error
+
+    def _keep(self, error: TriplepointError, arrival: Arrival) -> None:
+        """Keep a refusal for the one whose key it was, so that its receipt says why."""
+        grant = arrival.grant
+        if grant is not None:
+            self._recents.refused(
+                Refusal(
+                    arrival.receipt_id,
+                    self._clock.now_us(),
+                    grant.customer_id,
+                    grant.key_id,
+                    arrival.request_id,
+                    arrival.endpoint.path,
+                    error.status,
+                    error.code,
+                )
+            )
 
 
 def _can_count_upstream(job: Job, runtime: Runtime) -> bool:

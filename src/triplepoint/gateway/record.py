@@ -5,6 +5,8 @@ The opened record is written before anything is sent to the upstream; if it cann
 
 from decimal import Decimal
 
+import msgspec
+
 from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.errors import Overloaded, StoreFault
 from triplepoint.foundation.money import ZERO, money_text
@@ -23,8 +25,22 @@ RECENT_RECEIPTS = 4096
 _NOTHING = Usage(input_tokens=0, output_tokens=0)
 
 
+class Refusal(msgspec.Struct, frozen=True, gc=False):
+    """A request of a known key that was sent to no upstream."""
+
+    receipt_id: str
+    at_us: int
+    customer_id: str
+    key_id: str
+    request_id: str
+    endpoint: str
+    status: int
+    error: str
+    """Code of our error."""
+
+
 class Recents:
-    """The latest receipts of this gateway, by id.
+    """The latest receipts of this gateway, by id, and the latest refusals.
 
     Records are kept as they are, in two flat tables: nothing here for the garbage collector to walk through.
     """
@@ -34,6 +50,19 @@ class Recents:
         self._opened: dict[str, Opened] = {}
         """First attempts by receipt; further ones by `_place`, after it in the same table."""
         self._closed: dict[str, Closed] = {}
+        self._refused: dict[str, Refusal] = {}
+
+    def refused(self, refusal: Refusal) -> None:
+        """Keep a refusal, unless an attempt tells more; the oldest makes room for it."""
+        if refusal.receipt_id in self._opened:
+            return
+        self._refused[refusal.receipt_id] = refusal
+        if len(self._refused) > self._limit:
+            del self._refused[next(iter(self._refused))]
+
+    def refusal(self, receipt_id: str) -> Refusal | None:
+        """Return a refusal; None where it is not kept."""
+        return self._refused.get(receipt_id)
 
     def opened(self, record: Opened) -> None:
         """Keep an opened record; the oldest makes room for it."""

@@ -51,7 +51,7 @@ _FIRST_MODEL_S = 300.0
 _STOP_S = 25.0
 _RESTARTS = 5
 _RESTART_WINDOW_S = 60.0
-_QUESTION = '{"model":"auto","max_tokens":40,"messages":[{"role":"user","content":"What is the capital of France?"}]}'
+_QUESTION = '{"model":"auto","temperature":0,"max_tokens":40,"messages":[{"role":"user","content":"What is the capital of France?"}]}'
 
 
 def run_up(folder: Path, *, pull: bool, as_json: bool) -> int:
