@@ -123,7 +123,7 @@ def _route(
 def _needs(request: Request) -> Set[Capability]:
     """Return what the request asks for; images are recognised by marks that cannot stand inside a JSON string."""
     fields = request.fields
-    if fields.keys().isdisjoint(_TELLING) and b"image" not in request.body:
+    if not request.mentions_images and fields.keys().isdisjoint(_TELLING):
         return _PLAIN  # the usual case
     needs = {Capability.CHAT}
     if (tools := fields.get("tools")) is not None and bytes(tools) not in _EMPTY:

@@ -93,6 +93,7 @@ class Sending:
         cycle.transport.write(self._head + body)
         self._head = b""
         if is_last:
+            del cycle.send  # the two refer to each other, and garbage of that kind is only found by a collection
             cycle.response_complete = True
             cycle.message_event.set()
             if not cycle.keep_alive:
@@ -129,6 +130,8 @@ class Connection(HttpToolsProtocol):
         """Tell the running request."""
         super()._unset_keepalive_if_required()
         self.has_left = True
+        if self._running is not None:
+            vars(self._running).pop("send", None)  # uvicorn's own says nothing to one who left
         super().connection_lost(exc)
         if self.on_leave is not None:
             leave, self.on_leave = self.on_leave, None

@@ -55,6 +55,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     wants_usage: bool
     """Chat: the usage chunk was asked for."""
     controls: Controls
+    mentions_images: bool
+    """The word stands somewhere in the body: only then is it worth looking for images."""
 
     @property
     def input_estimate(self) -> int:
@@ -62,7 +64,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 
         Images are not text: where there may be some, the words are counted apart from them.
         """
-        if b"image" in self.body:
+        if self.mentions_images:
             return estimate_input_tokens(self.fields, self.dialect)
         return len(self.body) // 4
 
@@ -96,7 +98,8 @@ def _parse(body: bytes, dialect: Dialect, endpoint: str) -> Request:
         elif options is not None:
             raise RequestInvalid("An object is expected.", param="stream_options")
     controls = _read_controls(fields.pop("triplepoint")) if "triplepoint" in fields else _NO_CONTROLS
-    return Request(dialect, endpoint, fields, body, _text(raw_model, "model"), stream, wants_usage, controls)
+    asked = _text(raw_model, "model")
+    return Request(dialect, endpoint, fields, body, asked, stream, wants_usage, controls, b"image" in body)
 
 
 def is_bound(request: Request) -> bool:

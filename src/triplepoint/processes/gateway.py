@@ -162,7 +162,14 @@ class GatewayProcess:
         path = prepare_socket(self._installation.data)
         app = make_ops(status=self.status, metrics=self._render_metrics, publish=self.publish)
         config = uvicorn.Config(
-            app, uds=str(path), loop="none", lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
+            app,
+            uds=str(path),
+            ws="none",
+            loop="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
         )
         server = QuietServer(config)
         serving = asyncio.create_task(server.serve())

@@ -1,13 +1,12 @@
 """Where a process listens, and when it refuses to."""
 
+import ipaddress
 import os
 from dataclasses import dataclass
 
 from triplepoint.access.secret import SECRET_VARIABLE
 from triplepoint.foundation.errors import Problem, SettingsInvalid
 from triplepoint.settings import SETTINGS_FILE
-
-_LOOPBACK = {"127.0.0.1", "[::1]", "localhost"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,10 @@ class Address:
     @property
     def is_loopback(self) -> bool:
         """Tell whether only this machine can connect."""
-        return self.host in _LOOPBACK
+        try:
+            return ipaddress.ip_address(self.bare_host).is_loopback
+        except ValueError:  # a name
+            return self.host == "localhost"
 
     @property
     def bare_host(self) -> str:

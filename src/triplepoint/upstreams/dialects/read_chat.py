@@ -75,15 +75,15 @@ class _WholeUsage(msgspec.Struct):
 _decode_usage = msgspec.json.Decoder(_WholeUsage).decode
 
 
-def _read_usage(raw: msgspec.Raw) -> Usage | None:
+def _read_usage(raw: msgspec.Raw, *, has_output: bool) -> Usage | None:
     try:
         usage = _decode_usage(raw)
     except UNREADABLE:
-        return usage_of_chat(value_of(raw))
+        return usage_of_chat(value_of(raw), has_output=has_output)
     prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
     cached = prompt.cached_tokens if prompt is not None else None
     if usage.prompt_cache_hit_tokens is not None or (cached is not None and not 0 <= cached <= usage.prompt_tokens):
-        return usage_of_chat(value_of(raw))
+        return usage_of_chat(value_of(raw), has_output=has_output)
     return Usage(
         input_tokens=usage.prompt_tokens,
         output_tokens=usage.completion_tokens,
@@ -93,17 +93,17 @@ def _read_usage(raw: msgspec.Raw) -> Usage | None:
     )
 
 
-def usage_of_chat(value: object) -> Usage | None:
-    """Normalise a ``usage`` object of chat completions or embeddings.
+def usage_of_chat(value: object, *, has_output: bool = True) -> Usage | None:
+    """Normalise a ``usage`` object of chat completions, or of embeddings, which have no output.
 
-    Returns: Usage; None where it holds no counts. DeepSeek's ``prompt_cache_hit_tokens`` is read as cached input.
+    Returns: Usage; None where a count is missing. DeepSeek's ``prompt_cache_hit_tokens`` is read as cached input.
     """
     usage = members(value)
     total_in, out = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
-    if total_in is None:
-        return None
-    if out is None:  # embeddings have no output
+    if out is None and not has_output:
         out = 0
+    if total_in is None or out is None:
+        return None
     cached = count(members(usage.get("prompt_tokens_details")).get("cached_tokens"))
     if cached is None:
         cached = count(usage.get("prompt_cache_hit_tokens")) or 0
@@ -141,7 +141,7 @@ class ChatReader:
         """Read an answer that is no stream."""
         fields = fields_of(body)
         if "usage" in fields:
-            self.usage = _read_usage(fields["usage"])
+            self.usage = _read_usage(fields["usage"], has_output="choices" in fields)
         if "choices" in fields:
             try:
                 choices = _decode_choices(fields["choices"])
