@@ -3,9 +3,10 @@
     python -m bench overhead [--seconds 5] [--rounds 3] [--target NAME=URL=MODEL=KEY=PID …] [--json out.json]
 
 An nginx with one worker plays the upstream (a fixed chat completion of 0.7 kB) and, on another port, a bare proxy in front of
-it: the floor. The gateway has everything on: keys, rate limit, receipts, journal with fsync, metrics. A peer that already runs is
-named by ``--target``: URL up to ``/v1``, PID its top process; point it at the origin's URL, which is printed first. Targets
-take turns, round by round; for each the median of its rounds counts:
+it: the floor. The gateway has everything on: keys, rate limit, receipts, journal with fsync, metrics. Beside it runs a proxy of
+our own server and client side and nothing else, which tells how much of the cost is HTTP. A peer that already runs is named
+by ``--target``: URL up to ``/v1``, PID its top process; point it at the origin's URL, which is printed first. Targets take
+turns, round by round; for each the median of its rounds counts:
 
     added_p50_us  median latency with one client, one request at a time, minus the origin's own
     rps           requests a second with 16 clients
@@ -22,7 +23,7 @@ import statistics
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.rig import Target, cpu_s, gateway, nginx, rss_mb, wrk
+from bench.rig import Target, bare, cpu_s, gateway, nginx, rss_mb, wrk
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ def main() -> None:
     parser.add_argument("--target", action="append", default=[], metavar="NAME=URL=MODEL=KEY=PID")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    with nginx() as (origin, proxy), gateway(origin.url) as ours:
+    with nginx() as (origin, proxy), bare(origin.url) as python, gateway(origin.url) as ours:
         print(f"origin: {origin.url}", flush=True)
-        targets = [origin, proxy, ours, *map(_parse_target, args.target)]
+        targets = [origin, proxy, python, ours, *map(_parse_target, args.target)]
         rounds: dict[str, list[_Round]] = {target.name: [] for target in targets}
         for _ in range(args.rounds):
             for target in targets:

@@ -118,6 +118,19 @@ http {{
 
 
 @contextlib.contextmanager
+def bare(origin_url: str) -> Generator[Target]:
+    """Run a proxy of our two HTTP sides and nothing between them."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.bare", str(port), origin_url.removesuffix("/v1")]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_for(port)
+            yield Target("bare python proxy", f"http://127.0.0.1:{port}/v1", "m", "k", process.pid)
+        finally:
+            process.terminate()
+
+
+@contextlib.contextmanager
 def gateway(origin_url: str) -> Generator[Target]:
     """Run a gateway with everything on, in front of an origin."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:

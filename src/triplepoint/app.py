@@ -21,7 +21,7 @@ from triplepoint.access.service import AccessService
 from triplepoint.access.store import SqlAccessStore
 from triplepoint.files.checked import read_file
 from triplepoint.foundation.clock import Clock, SystemClock
-from triplepoint.foundation.errors import SettingsInvalid
+from triplepoint.foundation.errors import Problem, SettingsInvalid
 from triplepoint.foundation.ids import IdFactory, NewId
 from triplepoint.gateway.ops import socket_path
 from triplepoint.ledger.store import LedgerStore
@@ -102,6 +102,9 @@ def open_installation(folder: Path, *, clock: Clock | None = None) -> Installati
 
     Raises: SettingsInvalid: it is missing or wrong.
     """
+    if not (folder / SETTINGS_FILE).is_file():
+        fix = "run 'triplepoint init' to write one, or name its folder with -C"
+        raise SettingsInvalid([Problem(str(SETTINGS_FILE), 0, "", "is not there", fix)])
     reading = read_file(folder / SETTINGS_FILE, Settings, name=str(SETTINGS_FILE))
     if reading.value is None:
         raise SettingsInvalid(list(reading.problems))

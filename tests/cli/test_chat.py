@@ -47,7 +47,7 @@ def test_it_is_json_where_asked(served: Running) -> None:
     said = json.loads(say(served.folder, "hello", "--model", "best", "--json").stdout)
     assert said["text"] == "forty [bold]two[/bold]"
     assert said["receipt"]["served_model"] == "large"
-    assert said["receipt"]["asked_model"] == "best"
+    assert said["receipt"]["model"] == "best"
 
 
 def test_a_conversation_goes_on_until_its_end(served: Running) -> None:

@@ -58,10 +58,11 @@ def grant(*models: str, expires_us: int | None = None) -> KeyGrant:
 def live_upstreams(snapshot: Snapshot) -> dict[str, LiveUpstream]:
     """Make upstreams that never connect."""
     return {
-        name: LiveUpstream(name, definition, snapshot.secrets.get(name), make_client=_no_client)
+        name: LiveUpstream(name, definition, snapshot.secrets.get(name), make_client=no_client)
         for name, definition in snapshot.upstreams.items()
     }
 
 
-def _no_client(origin: str, definition: Upstream) -> UpstreamClient:
+def no_client(origin: str, definition: Upstream) -> UpstreamClient:
+    """Refuse to connect."""
     raise AssertionError(f"nothing may be sent to {origin}")

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from tests.gateway.harness import Running
 
@@ -51,6 +51,10 @@ class Caller:
                 return await self.reader.read()
             except ConnectionResetError:
                 return b""
+
+    def stop_reading(self) -> None:
+        """Leave what comes in the socket."""
+        cast(asyncio.ReadTransport, self.writer.transport).pause_reading()
 
     def leave(self) -> None:
         """Close at once, whatever is under way."""

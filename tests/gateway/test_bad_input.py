@@ -271,9 +271,13 @@ BODIES = st.fixed_dictionaries(
     {"model": st.sampled_from(["chat", "claude", "auto", "small", "nobody"])},
     optional=dict.fromkeys(KNOWN, JSON) | {"stream": st.booleans() | JSON, "triplepoint": JSON},
 ).map(dict[str, Any])
-SPOKEN = st.builds(
-    lambda body, said, name: {**body, name: said}, BODIES, st.lists(MESSAGE, max_size=3), st.sampled_from(["messages", "input"])
-)
+
+
+def _spoken(body: dict[str, Any], said: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    return {**body, name: said}
+
+
+SPOKEN = st.builds(_spoken, BODIES, st.lists(MESSAGE.map(dict[str, Any]), max_size=3), st.sampled_from(["messages", "input"]))
 
 
 @given(body=JSON | BODIES | SPOKEN, path=st.sampled_from(PATHS))

@@ -26,7 +26,7 @@ from triplepoint.upstreams.simulated.server import SimulatedServer
 MESSAGES, RESPONSES = "/v1/messages", "/v1/responses"
 WORDS = "our GPU number 7 burns, ask Eve (eve@upstream.example)"
 SECRET = "sk-planted-upstream-key-0123456789"  # a key that is planted to be searched for
-LIMITS = {"connect": "300ms", "first_byte": "400ms", "idle": "400ms", "total": "2s"}
+LIMITS = {"connect": "800ms", "first_byte": "800ms", "idle": "800ms", "total": "3s"}
 TERMINAL = {CHAT: b"data: [DONE]", MESSAGES: b"event: message_stop", RESPONSES: b"event: response.completed"}
 
 

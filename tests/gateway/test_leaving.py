@@ -190,7 +190,7 @@ async def test_a_caller_that_does_not_read_is_cut_off(watched: Running, upstream
     async with call(watched, limit=1024) as caller:
         await caller.send(request(watched, question(stream=is_stream)))
         receipt_id = await _stream_head(caller)
-        caller.writer.transport.pause_reading()  # pyright: ignore[reportAttributeAccessIssue] - it reads as well
+        caller.stop_reading()
         await asyncio.sleep(SEND_TIMEOUT_S * 0.8)
         assert _in_flight(watched) == 1
         await _until(lambda: _in_flight(watched) == 0, within_s=5 * SEND_TIMEOUT_S)

@@ -99,20 +99,17 @@ def test_an_attempt_ends_once(desk: Desk) -> None:
 
 
 Ending = Callable[[OpenAttempt], None]
+ENDS: dict[str, tuple[Ending, Outcome, str | None]] = {
+    "whole": (lambda a: a.finished(USED, finish_reason="stop", notices=["x"]), Outcome.FINISHED, "0.100004"),
+    "uncounted": (lambda a: a.finished(Usage(input_tokens=5), finish_reason=None, notices=[]), Outcome.FINISHED, None),
+    "refused": (lambda a: a.refused("upstream_error"), Outcome.FAILED, "0"),
+    "failed": (lambda a: a.failed("connection_lost"), Outcome.FAILED, None),
+    "cut": (lambda a: a.broken(Outcome.CUT, USED, error="stream_cut"), Outcome.CUT, "0.100004"),
+    "cancelled": (lambda a: a.broken(Outcome.CANCELLED, Usage(input_tokens=5), error=None), Outcome.CANCELLED, None),
+}
 
 
-@pytest.mark.parametrize(
-    ("end", "outcome", "cost"),
-    [
-        (lambda a: a.finished(USED, finish_reason="stop", notices=["x"]), Outcome.FINISHED, "0.100004"),
-        (lambda a: a.finished(Usage(input_tokens=5), finish_reason=None, notices=[]), Outcome.FINISHED, None),
-        (lambda a: a.refused("upstream_error"), Outcome.FAILED, "0"),
-        (lambda a: a.failed("connection_lost"), Outcome.FAILED, None),
-        (lambda a: a.broken(Outcome.CUT, USED, error="stream_cut"), Outcome.CUT, "0.100004"),
-        (lambda a: a.broken(Outcome.CANCELLED, Usage(input_tokens=5), error=None), Outcome.CANCELLED, None),
-    ],
-    ids=["whole", "uncounted", "refused", "failed", "cut", "cancelled"],
-)
+@pytest.mark.parametrize(("end", "outcome", "cost"), ENDS.values(), ids=ENDS.keys())
 def test_what_each_end_costs(desk: Desk, end: Ending, outcome: Outcome, cost: str | None) -> None:
     """Nothing is due for what was refused; what nobody counted is unknown, and never zero."""
     end(desk.open())

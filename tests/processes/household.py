@@ -21,11 +21,13 @@ PATIENCE_S = 30.0
 Said = dict[str, Any]
 
 
-def install(folder: Path, *, gateway_port: int | None = None) -> Path:
-    """Write a configuration whose one model is simulated, so that nothing is fetched; returns the folder."""
-    listen = {name: f"127.0.0.1:{free_port()}" for name in ("gateway", "control")}
-    if gateway_port is not None:
-        listen["gateway"] = f"127.0.0.1:{gateway_port}"
+def install(folder: Path, **ports: int) -> Path:
+    """Write a configuration whose one model is simulated, so that nothing is fetched; returns the folder.
+
+    Args:
+        ports: Of gateway and control, where they shall not be free ones.
+    """
+    listen = {name: f"127.0.0.1:{ports.get(name) or free_port()}" for name in ("gateway", "control")}
     settings = {
         "lineup": "test",
         "upstreams": {"played": {"kind": "simulated"}},

@@ -16,9 +16,7 @@ def test_the_line_up_is_described_with_its_prices(tmp_path: Path) -> None:
     assert described["lineup"] == "test"
     assert len(str(described["digest"])) == 64
     assert str(described["digest"]).startswith(str(described["hash"]))
-    prices = described["prices"]
-    assert isinstance(prices, dict)
-    assert str(prices["test/cheap"]).startswith("test/cheap@2026-01-01#")
+    assert "'test/cheap': 'test/cheap@2026-01-01#" in str(described["prices"])
 
 
 def test_wrong_files_are_no_line_up(tmp_path: Path) -> None:

@@ -5,11 +5,12 @@ import os
 import re
 import shlex
 import signal
-import socket
 import stat
+import threading
 import time
 import urllib.request
 from collections.abc import Generator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -108,8 +109,8 @@ def test_for_people_it_prints_a_command_that_works(tmp_path: Path) -> None:
             "\n".join(household.seen).partition("Try it:")[2].partition("Or, in another")[0].replace("\\\n", " ")
         )
         assert words[0] == "curl"
-        answer = _curl(words)
-        assert answer["choices"][0]["message"]["content"] == "What is the capital of France?"
+        asked = json.loads(words[words.index("-d") + 1])["messages"][0]["content"]
+        assert _curl(words)["choices"][0]["message"]["content"] == asked
         line = household.await_line(lambda line: "echo" in line)
         assert "auto" in line
         assert "$0.00000" in line
@@ -136,16 +137,37 @@ def test_killed_it_takes_its_processes_along(tmp_path: Path) -> None:
     await_gone(children)
 
 
-def test_a_port_that_is_taken_ends_it(tmp_path: Path) -> None:
-    """Where the gateway cannot start, it says so, ends with an exit code, and leaves nothing running."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        household = Household(install(tmp_path, gateway_port=taken.getsockname()[1]), "--json")
+@pytest.mark.parametrize("which", ["gateway", "control"])
+def test_a_port_that_is_taken_ends_it(tmp_path: Path, which: str) -> None:
+    """Another's answer is never taken for its own: it names address and setting, ends, and leaves nothing running."""
+    other = ThreadingHTTPServer(("127.0.0.1", 0), _Healthy)
+    serving = threading.Thread(target=other.serve_forever)
+    serving.start()
+    try:
+        port = other.server_address[1]
+        household = Household(install(tmp_path, **{which: port}), "--json")
         assert household.process.wait(30) == 1
         assert household.children() == {}
         household.stop()
-    assert "the gateway did not start" in "\n".join(household.errors)
+    finally:
+        other.shutdown()
+        serving.join()
+        other.server_close()
+    told = "\n".join(household.errors)
+    assert f"port_taken: another process listens on 127.0.0.1:{port} already" in told
+    assert f"set {which}.listen in triplepoint.yaml" in told
+
+
+class _Healthy(BaseHTTPRequestHandler):
+    """Somebody else's server, which is well."""
+
+    def do_GET(self) -> None:
+        """Say so."""
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+        """Say nothing."""
 
 
 def test_wrong_files_are_said_before_anything_starts(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ If this process is killed, the kernel tells them.
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -29,11 +30,12 @@ from triplepoint.configuration.load import load_configuration
 from triplepoint.configuration.render import render
 from triplepoint.configuration.write import write_files
 from triplepoint.files.seed import seed_folder
-from triplepoint.foundation.errors import TriplepointError
+from triplepoint.foundation.errors import Conflict, TriplepointError
 from triplepoint.ledger.journal import JOURNAL_FOLDER
 from triplepoint.ledger.model import AttemptRow
 from triplepoint.ledger.receipts import one_line
 from triplepoint.ledger.tail import Tail
+from triplepoint.processes.listen import parse_listen
 from triplepoint.processes.parent import PARENT_VARIABLE
 from triplepoint.settings import SETTINGS_FILE, LocalUpstream, Settings
 from triplepoint.upstreams.local.cache import FileState, inspect, models_folder
@@ -51,7 +53,7 @@ _FIRST_MODEL_S = 300.0
 _STOP_S = 25.0
 _RESTARTS = 5
 _RESTART_WINDOW_S = 60.0
-_QUESTION = '{"model":"auto","temperature":0,"max_tokens":40,"messages":[{"role":"user","content":"What is the capital of France?"}]}'
+_QUESTION = '{"model":"auto","temperature":0,"max_tokens":40,"messages":[{"role":"user","content":"Name the capital of France."}]}'
 
 
 def run_up(folder: Path, *, pull: bool, as_json: bool) -> int:
@@ -148,6 +150,7 @@ class Household:
         """
         settings = open_installation(self._folder).settings
         for member, listen in zip(self._members, (settings.gateway.listen, settings.control.listen), strict=True):
+            _refuse_taken_port(member.name, listen)
             self._launch(member)
             self._await_answer(member, f"http://{_reachable(listen)}/healthz", stopping)
 
@@ -251,6 +254,22 @@ def _answers(url: str) -> bool:
         return False
     except OSError:
         return False
+
+
+def _refuse_taken_port(name: str, listen: str) -> None:
+    """Refuse to start where somebody listens already: what answers there would be taken for our own process.
+
+    Raises: Conflict: somebody does.
+    """
+    address = parse_listen(_reachable(listen))
+    try:
+        socket.create_connection((address.bare_host, address.port), timeout=1).close()
+    except OSError:
+        return
+    raise Conflict(
+        f"another process listens on {listen} already; stop it, or set {name}.listen in {SETTINGS_FILE} to another port",
+        code="port_taken",
+    )
 
 
 def _reachable(listen: str) -> str:

@@ -115,7 +115,7 @@ def test_what_is_no_answer_is_refused(make: Make, body: bytes) -> None:
 @pytest.mark.parametrize("error", [{"message": "x"}, "x", True, 5, [1]])
 def test_an_error_in_a_whole_answer_is_one(make: Make, error: object) -> None:
     """Whatever the status was; beside an answer too."""
-    body = {"error": error, "choices": [], "content": [], "output": []}
+    body: dict[str, Any] = {"error": error, "choices": [], "content": [], "output": []}
     assert fault_of(lambda: make().whole(json.dumps(body).encode())) == "error_in_answer"
 
 
@@ -123,7 +123,7 @@ def test_an_error_in_a_whole_answer_is_one(make: Make, error: object) -> None:
 @pytest.mark.parametrize("error", [None, False, "", {}])
 def test_an_error_that_is_empty_is_none(make: Make, error: object) -> None:
     """Some servers always write the member."""
-    body = {"error": error, "choices": [], "content": [], "output": []}
+    body: dict[str, Any] = {"error": error, "choices": [], "content": [], "output": []}
     make().whole(json.dumps(body).encode())
 
 
@@ -134,9 +134,9 @@ def test_the_caller_gets_the_name_that_it_asked_for() -> None:
     reader = ChatReader("asked", wants_usage=True)
     text = {"id": "1", "created": 1, "model": "up", "choices": [{"index": 0, "delta": {"content": '"model":"up"'}}]}
     assert json.loads(reader.block(event(text))[6:]) == {**text, "model": "asked"}
-    created = {"type": "response.created", "response": {"model": "up", "output": []}}
+    created: dict[str, Any] = {"type": "response.created", "response": {"model": "up", "output": []}}
     assert json.loads(ResponsesReader("asked").block(event(created))[6:])["response"]["model"] == "asked"
-    start = {"type": "message_start", "message": {"model": "up", "usage": {}}}
+    start: dict[str, Any] = {"type": "message_start", "message": {"model": "up", "usage": {}}}
     assert json.loads(MessagesReader("asked").block(event(start))[6:])["message"]["model"] == "asked"
 
 
@@ -210,7 +210,7 @@ def test_input_of_messages_is_the_sum_of_its_parts() -> None:
 def test_a_response_ends_in_one_of_three_ways(status: str) -> None:
     """Each is an end; a failed one says so though the answer is whole."""
     reader = ResponsesReader("asked")
-    response = {"model": "up", "status": status, "usage": {"input_tokens": 4, "output_tokens": 2}, "output": []}
+    response: dict[str, Any] = {"model": "up", "status": status, "usage": {"input_tokens": 4, "output_tokens": 2}, "output": []}
     reader.block(event({"type": f"response.{status}", "response": response}, f"response.{status}"))
     assert reader.is_complete
     assert reader.has_failed is (status == "failed")
