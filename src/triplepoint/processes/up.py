@@ -48,12 +48,15 @@ LOGS_FOLDER = "logs"
 _POLL_S = 0.15
 _STATUS_EVERY = 10
 _LAST_LINES = 8
+_LOGIN_LATER = "log in ('triplepoint operator password admin' sets a new password)"
 _START_S = 60.0
 _FIRST_MODEL_S = 300.0
 _STOP_S = 25.0
 _RESTARTS = 5
 _RESTART_WINDOW_S = 60.0
-_QUESTION = '{"model":"auto","temperature":0,"max_tokens":40,"messages":[{"role":"user","content":"Name the capital of France."}]}'
+_QUESTION = (
+    '{"model":"auto","temperature":0,"max_tokens":40,"messages":[{"role":"user","content":"Name the capital of France."}]}'
+)
 
 
 def run_up(folder: Path, *, pull: bool, as_json: bool) -> int:
@@ -71,7 +74,6 @@ def run_up(folder: Path, *, pull: bool, as_json: bool) -> int:
     configuration = load_configuration(folder, os.environ, datetime.now(UTC).date())
     with open_installation(folder) as installation:
         installation.access.ensure_first_key(installation.data / "first-key")
-        operator = installation.access.ensure_first_operator()
         household = Household(folder, installation.data / LOGS_FOLDER, screen)
         stopping = _catch_signals()
         try:
@@ -81,7 +83,8 @@ def run_up(folder: Path, *, pull: bool, as_json: bool) -> int:
                 household.start(stopping)
                 _await_first_model(configuration.settings, screen, stopping)
                 if not stopping.is_set():
-                    _greet(installation, operator, screen)
+                    # Only now, when it is sure to be seen: the first operator's password is shown once.
+                    _greet(installation, installation.access.ensure_first_operator(), screen)
                 return _watch(household, installation.gateway, tail, screen, stopping)
         finally:
             household.stop()
@@ -296,7 +299,7 @@ def _greet(installation: Installation, operator: FirstOperator | None, screen: S
     key = key_file.read_text("utf-8").strip() if key_file.is_file() else None
     shown = key or "(triplepoint key create)"
     password = operator.password.reveal() if operator is not None else None
-    login = f"log in as [bold]admin[/bold] with [bold]{escape(password)}[/bold] (shown once)" if password else "log in"
+    login = f"log in as [bold]admin[/bold] with [bold]{escape(password)}[/bold] (shown once)" if password else _LOGIN_LATER
     curl = (
         f"curl -s {api}/chat/completions -H 'content-type: application/json' \\\n"
         f"       -H 'authorization: Bearer {shown}' \\\n       -d '{_QUESTION}'"
