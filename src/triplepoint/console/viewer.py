@@ -8,6 +8,7 @@ browser is told to go to the login and is told nothing else.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,7 +43,7 @@ class Visit:
     session_id: str
 
 
-class Viewer:
+class Viewer(ABC):
     """What every page has: a session that may end.
 
     Args:
@@ -59,9 +60,9 @@ class Viewer:
         self._visit = visit
         self._is_out = False
 
+    @abstractmethod
     def see(self, frame: Frame) -> None:
         """Take a frame in."""
-        raise NotImplementedError
 
     async def check_session(self) -> bool:
         """Look the session up again; where it has ended, send the browser to the login.

@@ -10,7 +10,7 @@ from triplepoint.upstreams.dialects.reader import (
     MOST_TOKENS,
     UNREADABLE,
     RawFields,
-    Renamer,
+    ReaderState,
     count,
     encode,
     fields_of,
@@ -116,7 +116,7 @@ def usage_of_chat(value: object, *, has_output: bool = True) -> Usage | None:
     )
 
 
-class ChatReader:
+class ChatReader(ReaderState):
     """Reads one chat completion or embedding.
 
     Args:
@@ -125,14 +125,8 @@ class ChatReader:
     """
 
     def __init__(self, asked_model: str, *, wants_usage: bool) -> None:
-        self.usage: Usage | None = None
-        self.finish_reason: str | None = None
-        self.is_complete = False
-        self.has_failed = False
-        self._asked = asked_model
+        super().__init__(asked_model)
         self._wants_usage = wants_usage
-        self._renamer = Renamer(asked_model)
-        self._text: list[str] = []
         self._unfinished: set[object] = set()
         self._id: object = None
         self._created: object = None
@@ -191,10 +185,6 @@ class ChatReader:
             return b""
         self.is_complete = True
         return _DONE
-
-    def output_text(self) -> str:
-        """Return the text so far."""
-        return "".join(self._text)
 
     def _observe(self, chunk: _Chunk) -> bool:
         """Note what the chunk tells; False for a chunk that holds usage alone."""

@@ -7,7 +7,7 @@ from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.upstreams.dialects.reader import (
     UNREADABLE,
     RawFields,
-    Renamer,
+    ReaderState,
     count,
     encode,
     fields_of,
@@ -50,7 +50,7 @@ def usage_of_messages(value: object) -> Usage | None:
     )
 
 
-class MessagesReader:
+class MessagesReader(ReaderState):
     """Reads one message.
 
     Args:
@@ -58,14 +58,8 @@ class MessagesReader:
     """
 
     def __init__(self, asked_model: str) -> None:
-        self.usage: Usage | None = None
-        self.finish_reason: str | None = None
-        self.is_complete = False
-        self.has_failed = False
-        self._asked = asked_model
-        self._renamer = Renamer(asked_model)
+        super().__init__(asked_model)
         self._counts: dict[str, object] = {}
-        self._text: list[str] = []
 
     def whole(self, body: bytes) -> bytes:
         """Read an answer that is no stream."""
@@ -114,14 +108,6 @@ class MessagesReader:
             case _:  # content_block_start, content_block_stop, ping, and what may come
                 pass
         return block
-
-    def end(self) -> bytes:
-        """Nothing can be added: without its last event the answer was cut."""
-        return b""
-
-    def output_text(self) -> str:
-        """Return the text so far."""
-        return "".join(self._text)
 
     def _start(self, block: bytes, data: bytes, message: dict[str, object]) -> bytes:
         self._counts.update(members(message.get("usage")))

@@ -6,7 +6,7 @@ from triplepoint.foundation.errors import UpstreamFault
 from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.upstreams.dialects.reader import (
     UNREADABLE,
-    Renamer,
+    ReaderState,
     count,
     encode,
     fields_of,
@@ -47,21 +47,12 @@ def usage_of_responses(value: object) -> Usage | None:
     )
 
 
-class ResponsesReader:
+class ResponsesReader(ReaderState):
     """Reads one response.
 
     Args:
         asked_model: Name that the caller used and gets back.
     """
-
-    def __init__(self, asked_model: str) -> None:
-        self.usage: Usage | None = None
-        self.finish_reason: str | None = None
-        self.is_complete = False
-        self.has_failed = False
-        self._asked = asked_model
-        self._renamer = Renamer(asked_model)
-        self._text: list[str] = []
 
     def whole(self, body: bytes) -> bytes:
         """Read an answer that is no stream."""
@@ -98,14 +89,6 @@ class ResponsesReader:
         if bytes(read.response) == b"null":
             return block
         return self._with_response(block, event.data, read)
-
-    def end(self) -> bytes:
-        """Nothing can be added: without its last event the answer was cut."""
-        return b""
-
-    def output_text(self) -> str:
-        """Return the text so far."""
-        return "".join(self._text)
 
     def _with_response(self, block: bytes, data: bytes, read: _Event) -> bytes:
         response = fields_of(bytes(read.response)) if read.type != "response.failed" else _lenient(read.response)

@@ -176,3 +176,28 @@ class Renamer:
         else:
             separator = b'"model":'
         self._upstream_name, self._needle, self._replacement = upstream_name, separator + value, separator + self._value
+
+
+class ReaderState:
+    """What every reader knows of its answer so far, and says where its dialect has nothing of its own to say.
+
+    Args:
+        asked_model: Name that the caller used and gets back.
+    """
+
+    def __init__(self, asked_model: str) -> None:
+        self.usage: Usage | None = None
+        self.finish_reason: str | None = None
+        self.is_complete = False
+        self.has_failed = False
+        self._asked = asked_model
+        self._renamer = Renamer(asked_model)
+        self._text: list[str] = []
+
+    def end(self) -> bytes:
+        """Nothing can be added: without its last event the answer was cut."""
+        return b""
+
+    def output_text(self) -> str:
+        """Return the text so far."""
+        return "".join(self._text)
