@@ -7,8 +7,9 @@ MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 
 ARGS ?=
-# pytest's worker processes; a file's tests stay together, since they share servers.
-WORKERS ?= auto
+# pytest's worker processes, one more than cores, for tests wait more than they work; a file's tests stay together, since they
+# share servers.
+WORKERS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check --require-virtualenv
@@ -27,7 +28,7 @@ lint: .venv/.development ## Style and form of the code: ruff
 	.venv/bin/ruff format --check .
 
 types: .venv/.development ## Types, strictly: basedpyright
-	.venv/bin/basedpyright
+	.venv/bin/basedpyright --threads
 
 contracts: .venv/.development ## Who may import whom: import-linter
 	.venv/bin/lint-imports
