@@ -8,6 +8,6 @@ opens and closes the journal entry of each attempt, `wire` speaks to the caller.
 `lookups`.
 
 `snapshot` is everything that may be decided upon, compiled once; `runtime` joins it with the `fleet`'s live upstreams and is
-swapped as one reference; `app` puts all together as a raw ASGI application. Nothing here writes configuration: the control plane
-reaches a gateway by its own socket (`ops`).
+swapped as one reference; `app` puts all together as a raw ASGI application. Nothing here writes configuration: the control
+plane reaches a gateway by its own socket (`ops`).
 """
