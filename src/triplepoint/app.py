@@ -9,6 +9,7 @@ An installation is a folder with ``triplepoint.yaml`` in it. Commands, the gatew
 import http.client
 import os
 import socket
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -19,6 +20,8 @@ import sqlalchemy as sa
 from triplepoint.access.secret import installation_secret
 from triplepoint.access.service import AccessService
 from triplepoint.access.store import SqlAccessStore
+from triplepoint.configuration.load import load_configuration
+from triplepoint.configuration.model import Configuration
 from triplepoint.files.checked import read_file
 from triplepoint.foundation.clock import Clock, SystemClock
 from triplepoint.foundation.errors import Problem, SettingsInvalid
@@ -49,6 +52,10 @@ class Installation:
         self.new_id: NewId = IdFactory(clock.now_us)
         self.data = folder / settings.data
         """Folder for keys, journal and ledger."""
+        self.logs = self.data / "logs"
+        """Folder of what gateway, control plane and models have to say."""
+        self.first_key_file = self.data / "first-key"
+        """Where the first key lies, for the commands of this machine."""
         self.gateway = GatewaySocket(self.data)
         """The gateway of this installation, where one runs."""
 
@@ -109,6 +116,14 @@ def open_installation(folder: Path, *, clock: Clock | None = None) -> Installati
     if reading.value is None:
         raise SettingsInvalid(list(reading.problems))
     return Installation(folder, reading.value, clock=clock or SystemClock())
+
+
+def load_today(folder: Path) -> Configuration:
+    """Load a folder's configuration with this process's environment and the prices of today (UTC).
+
+    Raises: SettingsInvalid: with every problem of every file.
+    """
+    return load_configuration(folder, os.environ, datetime.now(UTC).date())
 
 
 class GatewaySocket:

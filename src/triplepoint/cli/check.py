@@ -5,9 +5,7 @@ The composition root hands in who calls upstreams: ``app.command("check")(check_
 
 import asyncio
 import json
-import os
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Never
 
@@ -17,8 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from triplepoint.app import load_today
 from triplepoint.configuration.calls import Caller, CallResult
-from triplepoint.configuration.load import load_configuration
 from triplepoint.configuration.model import Configuration
 from triplepoint.foundation.errors import Problem, SettingsInvalid
 
@@ -53,7 +51,7 @@ async def _call(caller: Caller, configuration: Configuration) -> list[CallResult
 
 def _load(folder: Path, *, as_json: bool) -> Configuration:
     try:
-        return load_configuration(folder, os.environ, datetime.now(UTC).date())
+        return load_today(folder)
     except SettingsInvalid as error:
         _refuse(error, as_json=as_json)
 

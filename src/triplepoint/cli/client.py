@@ -6,11 +6,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 from triplepoint.app import Installation
 from triplepoint.foundation.errors import NotAuthenticated, TriplepointError, UpstreamFault
+from triplepoint.processes.listen import reachable
 
 KEY_VARIABLE = "TRIPLEPOINT_KEY"
 _TIMEOUT_S = 600.0
@@ -82,16 +82,11 @@ def gateway_client(installation: Installation, key: str | None) -> GatewayClient
     found = key or os.environ.get(KEY_VARIABLE) or _first_key(installation)
     if not found:
         raise NotAuthenticated(f"give a key with --key or {KEY_VARIABLE}; 'triplepoint key create' makes one")
-    return GatewayClient(f"http://{installation.settings.gateway.listen}/v1", found)
-
-
-def first_key_file(installation: Installation) -> Path:
-    """Return where the first key lies, for the commands of this machine."""
-    return installation.data / "first-key"
+    return GatewayClient(f"http://{reachable(installation.settings.gateway.listen)}/v1", found)
 
 
 def _first_key(installation: Installation) -> str | None:
-    path = first_key_file(installation)
+    path = installation.first_key_file
     return path.read_text("utf-8").strip() if path.is_file() else None
 
 

@@ -1,9 +1,6 @@
 """``triplepoint lineup``: what is on offer, what a file would change, and the order to serve it."""
 
-import getpass
 import json
-import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,10 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from triplepoint.access.model import Actor, Role
-from triplepoint.app import open_installation
+from triplepoint.app import load_today, open_installation
+from triplepoint.cli.local import local_actor
 from triplepoint.cli.options import AsJson, Folder
-from triplepoint.configuration.load import load_configuration
 from triplepoint.configuration.model import Configuration, LoadedLineup
 from triplepoint.foundation.errors import NotFound
 from triplepoint.lineups.changes import Change, changes
@@ -96,8 +92,9 @@ def apply(folder: Folder = Path(), as_json: AsJson = False) -> None:
         _load(folder)  # problems are told here, before anything is asked of the gateway
         published = installation.gateway.publish()
         if published is not None:
-            actor = Actor(f"local:{getpass.getuser()}", Role.ADMIN)
-            installation.access.note(actor, "lineup.apply", published.lineup, hash=published.lineup_hash, ok=published.ok)
+            installation.access.note(
+                local_actor(), "lineup.apply", published.lineup, hash=published.lineup_hash, ok=published.ok
+            )
     console = Console(highlight=False, soft_wrap=True)
     if as_json:
         print(json.dumps({"ok": published is not None and published.ok, "running": published is not None}))
@@ -112,7 +109,7 @@ def apply(folder: Folder = Path(), as_json: AsJson = False) -> None:
 
 
 def _load(folder: Path) -> Configuration:
-    return load_configuration(folder, os.environ, datetime.now(UTC).date())
+    return load_today(folder)
 
 
 def _find(configuration: Configuration, name: str | None) -> LoadedLineup:

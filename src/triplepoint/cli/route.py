@@ -1,8 +1,6 @@
 """``triplepoint route``: why a request would go where it goes."""
 
-import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from triplepoint.app import load_today
 from triplepoint.cli.options import AsJson, Folder
-from triplepoint.configuration.load import load_configuration
 from triplepoint.foundation.errors import NotFound, RequestInvalid
 from triplepoint.routing.candidates import able_models
 from triplepoint.routing.explanation import explain as explain_decision
@@ -46,7 +44,7 @@ def explain(
 
     Candidates are the models that can do what is asked; which of them a key may call and which are up, only the gateway knows.
     """
-    lineup = load_configuration(folder, os.environ, datetime.now(UTC).date()).lineup
+    lineup = load_today(folder).lineup
     if lineup.router is None:
         raise NotFound(f"line-up {lineup.lineup} has no router, so there is no auto; add one, or ask for a model by name")
     signals = read_signals(_read_request(prompt, file, dialect), dialect)

@@ -12,6 +12,7 @@ from triplepoint.gateway.request import Request
 from triplepoint.gateway.snapshot import KeyGrant, LineupRoutes, ModelRoute, Snapshot
 from triplepoint.gateway.upstream import LiveUpstream
 from triplepoint.lineups.model import Capability
+from triplepoint.routing.candidates import is_able
 from triplepoint.routing.signals import read_signals
 
 _PLAIN = frozenset({Capability.CHAT})
@@ -109,7 +110,7 @@ def _route(
     signals = read_signals(request.fields, request.dialect)
     if not entitled:
         raise NotEntitled("This key may call no model of the active line-up; ask who issued it.")
-    able = [r for r in entitled if needs <= r.capabilities and signals.input_tokens < r.model.context_tokens]
+    able = [r for r in entitled if is_able(r.model, needs, signals.input_tokens)]
     if not able:
         raise RequestInvalid("No model that this key may call can do what the request asks.", code="unsupported_by_model")
     up = {r.name for r in able if any(upstreams[t.upstream].is_ready() for t in r.targets)}

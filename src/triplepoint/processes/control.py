@@ -1,16 +1,13 @@
 """The control-plane process: admin API, console, and the drain from the journal into the ledger."""
 
 import asyncio
-import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
 
 from triplepoint.admin.app import create_admin
 from triplepoint.admin.ports import AdminServices
-from triplepoint.app import Installation, open_installation
-from triplepoint.configuration.load import load_configuration
+from triplepoint.app import Installation, load_today, open_installation
 from triplepoint.console.mount import mount_console
 from triplepoint.ledger.drain import Drainer
 from triplepoint.processes.listen import parse_listen, refuse_open_door
@@ -67,7 +64,7 @@ def describe_lineup(folder: Path) -> dict[str, object]:
 
     Raises: SettingsInvalid: the files are wrong.
     """
-    configuration = load_configuration(folder, os.environ, datetime.now(UTC).date())
+    configuration = load_today(folder)
     active = configuration.active
     described: dict[str, object] = active.lineup.model_dump(mode="json", exclude_none=True)
     return {

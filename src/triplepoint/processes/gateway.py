@@ -254,9 +254,7 @@ class GatewayProcess:
         if isinstance(definition, SimulatedUpstream):
             script = self._installation.folder / definition.script if definition.script is not None else None
             return ManagedSimulation(script)
-        return LocalModel(
-            name, definition, logs=self._installation.data / "logs", clock=self._clock, base=self._installation.folder
-        )
+        return LocalModel(name, definition, logs=self._installation.logs, clock=self._clock, base=self._installation.folder)
 
     def _readiness(self) -> str | None:
         if (journal := self._journal.state()) != "ok":

@@ -46,3 +46,8 @@ def refuse_open_door(address: Address, *, key: str) -> None:
     if not address.is_loopback and not os.environ.get(SECRET_VARIABLE):
         fix = f"set {SECRET_VARIABLE} (openssl rand -base64 48), or listen on 127.0.0.1"
         raise SettingsInvalid([Problem(str(SETTINGS_FILE), 0, key, f"{address.host} is reachable from elsewhere", fix)])
+
+
+def reachable(listen: str) -> str:
+    """Return an address to call for one to listen on."""
+    return listen.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104 - replaced, not bound

@@ -24,9 +24,8 @@ from rich.markup import escape
 
 from triplepoint import __version__
 from triplepoint.access.model import FirstOperator
-from triplepoint.app import GatewaySocket, Installation, open_installation
+from triplepoint.app import GatewaySocket, Installation, load_today, open_installation
 from triplepoint.configuration.discover import discover
-from triplepoint.configuration.load import load_configuration
 from triplepoint.configuration.render import render
 from triplepoint.configuration.write import write_files
 from triplepoint.files.seed import seed_folder
@@ -35,15 +34,12 @@ from triplepoint.ledger.journal import JOURNAL_FOLDER
 from triplepoint.ledger.model import AttemptRow
 from triplepoint.ledger.receipts import one_line
 from triplepoint.ledger.tail import Tail
-from triplepoint.processes.listen import parse_listen
+from triplepoint.processes.listen import parse_listen, reachable
 from triplepoint.processes.parent import PARENT_VARIABLE
 from triplepoint.settings import SETTINGS_FILE, LocalUpstream, Settings
 from triplepoint.upstreams.local.cache import FileState, inspect, models_folder
 from triplepoint.upstreams.local.catalog import FAMILY
 from triplepoint.upstreams.local.pull import Progress, pull
-
-LOGS_FOLDER = "logs"
-"""In the data folder: what gateway, control plane and models have to say."""
 
 _POLL_S = 0.15
 _STATUS_EVERY = 10
@@ -71,10 +67,10 @@ def run_up(folder: Path, *, pull: bool, as_json: bool) -> int:
     """
     screen = Screen(as_json=as_json)
     ensure_configuration(folder, screen)
-    configuration = load_configuration(folder, os.environ, datetime.now(UTC).date())
+    configuration = load_today(folder)
     with open_installation(folder) as installation:
-        installation.access.ensure_first_key(installation.data / "first-key")
-        household = Household(folder, installation.data / LOGS_FOLDER, screen)
+        installation.access.ensure_first_key(installation.first_key_file)
+        household = Household(folder, installation, screen)
         stopping = _catch_signals()
         try:
             if pull:
@@ -136,13 +132,14 @@ class Household:
 
     Args:
         folder: Of ``triplepoint.yaml``.
-        logs: Folder of their logs; the terminal is for requests.
+        installation: Opened; its logs are theirs, for the terminal is for requests.
         screen: The terminal.
     """
 
-    def __init__(self, folder: Path, logs: Path, screen: Screen) -> None:
+    def __init__(self, folder: Path, installation: Installation, screen: Screen) -> None:
         self._folder = folder
-        self._logs = logs
+        self._settings = installation.settings
+        self._logs = installation.logs
         self._screen = screen
         self._members = [_Member("gateway"), _Member("control")]
 
@@ -151,11 +148,11 @@ class Household:
 
         Raises: TriplepointError: one of them does not.
         """
-        settings = open_installation(self._folder).settings
-        for member, listen in zip(self._members, (settings.gateway.listen, settings.control.listen), strict=True):
+        listens = (self._settings.gateway.listen, self._settings.control.listen)
+        for member, listen in zip(self._members, listens, strict=True):
             _refuse_taken_port(member.name, listen)
             self._launch(member)
-            self._await_answer(member, f"http://{_reachable(listen)}/healthz", stopping)
+            self._await_answer(member, f"http://{reachable(listen)}/healthz", stopping)
 
     def watch(self) -> None:
         """Start again what has died.
@@ -264,7 +261,7 @@ def _refuse_taken_port(name: str, listen: str) -> None:
 
     Raises: Conflict: somebody does.
     """
-    address = parse_listen(_reachable(listen))
+    address = parse_listen(reachable(listen))
     try:
         socket.create_connection((address.bare_host, address.port), timeout=1).close()
     except OSError:
@@ -275,14 +272,9 @@ def _refuse_taken_port(name: str, listen: str) -> None:
     )
 
 
-def _reachable(listen: str) -> str:
-    """Return an address to call for one to listen on."""
-    return listen.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104 - replaced, not bound
-
-
 def _await_first_model(settings: Settings, screen: Screen, stopping: threading.Event) -> None:
     """Wait until something can answer; a model that must be fetched first may take its time."""
-    url = f"http://{_reachable(settings.gateway.listen)}/readyz"
+    url = f"http://{reachable(settings.gateway.listen)}/readyz"
     give_up = time.monotonic() + _FIRST_MODEL_S
     while not _answers(url) and not stopping.is_set():
         if time.monotonic() > give_up:
@@ -293,9 +285,9 @@ def _await_first_model(settings: Settings, screen: Screen, stopping: threading.E
 
 def _greet(installation: Installation, operator: FirstOperator | None, screen: Screen) -> None:
     settings = installation.settings
-    api = f"http://{_reachable(settings.gateway.listen)}/v1"
-    console = f"http://{_reachable(settings.control.listen)}"
-    key_file = installation.data / "first-key"
+    api = f"http://{reachable(settings.gateway.listen)}/v1"
+    console = f"http://{reachable(settings.control.listen)}"
+    key_file = installation.first_key_file
     key = key_file.read_text("utf-8").strip() if key_file.is_file() else None
     shown = key or "(triplepoint key create)"
     password = operator.password.reveal() if operator is not None else None

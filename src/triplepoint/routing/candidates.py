@@ -1,6 +1,6 @@
 """Which models can do what a request asks, by its signals; entitlement and health are the gateway's to add."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from triplepoint.lineups.model import Capability, Model
 from triplepoint.routing.model import Signals
@@ -15,8 +15,9 @@ def needs_of(signals: Signals) -> frozenset[Capability]:
 def able_models(models: Mapping[str, Model], signals: Signals) -> tuple[str, ...]:
     """Return the models, in line-up order, that have the capabilities and whose context holds the prompt."""
     needs = needs_of(signals)
-    return tuple(
-        name
-        for name, model in models.items()
-        if needs.issubset(model.capabilities) and signals.input_tokens < model.context_tokens
-    )
+    return tuple(name for name, model in models.items() if is_able(model, needs, signals.input_tokens))
+
+
+def is_able(model: Model, needs: Set[Capability], input_tokens: int) -> bool:
+    """Tell whether a model has the capabilities and its context holds the prompt."""
+    return needs <= set(model.capabilities) and input_tokens < model.context_tokens
