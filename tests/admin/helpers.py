@@ -57,7 +57,16 @@ ROW = AttemptRow(
     tags={},
     notices=[],
 )
-ROLLUP = Rollup(hour_us=0, customer_id="cust_1", served_model="nano", lineup="0123456789ab", requests=1, cost_usd="0.0000012")
+ROLLUP = Rollup(
+    hour_us=0,
+    customer_id="cust_1",
+    key_id="key_1",
+    plan="",
+    served_model="nano",
+    lineup="0123456789ab",
+    requests=1,
+    cost_usd="0.0000012",
+)
 
 
 @dataclass

@@ -96,7 +96,18 @@ def test_spend_and_errors_come_from_the_rollups() -> None:
     room = furnish()
     hour = floor_hour(room.clock.us)
     room.ledger.sums = [
-        Rollup(hour_us=hour, customer_id=c, served_model="nano", lineup="x", attempts=4, failed=1, cost_usd="0.1", unpriced=2)
+        Rollup(
+            hour_us=hour,
+            customer_id=c,
+            key_id="k",
+            plan="",
+            served_model="nano",
+            lineup="x",
+            attempts=4,
+            failed=1,
+            cost_usd="0.1",
+            unpriced=2,
+        )
         for c in ("cust_1", "cust_2")
     ]
     panels = room.reader.read([]).panels
@@ -110,7 +121,10 @@ def test_many_models_share_the_colours() -> None:
     room = furnish()
     hour = floor_hour(room.clock.us)
     room.ledger.sums = [
-        Rollup(hour_us=hour, customer_id="c", served_model=f"m{n}", lineup="x", attempts=10 + n, cost_usd="0") for n in range(9)
+        Rollup(
+            hour_us=hour, customer_id="c", key_id="k", plan="", served_model=f"m{n}", lineup="x", attempts=10 + n, cost_usd="0"
+        )
+        for n in range(9)
     ]
     share = room.reader.read([]).panels.share
     assert "4 others" in share

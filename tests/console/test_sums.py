@@ -37,6 +37,8 @@ class Books:
             Rollup(
                 hour_us=hour,
                 customer_id="cust_1",
+                key_id="k",
+                plan="",
                 served_model=model,
                 lineup="x",
                 requests=tally.requests,
@@ -84,7 +86,17 @@ def test_what_came_before_the_running_hour_is_not_in_it() -> None:
 def test_customers_and_lineups_are_added_up() -> None:
     """Rollups of one hour and model become one tally, whoever paid."""
     rollups = [
-        Rollup(hour_us=0, customer_id=customer, served_model="nano", lineup="x", attempts=2, cost_usd="0.1", unpriced=1)
+        Rollup(
+            hour_us=0,
+            customer_id=customer,
+            key_id="k",
+            plan="",
+            served_model="nano",
+            lineup="x",
+            attempts=2,
+            cost_usd="0.1",
+            unpriced=1,
+        )
         for customer in ("cust_1", "cust_2")
     ]
     assert add_up(rollups) == {(0, "nano"): Tally(attempts=4, cost=Decimal("0.2"), unpriced=2)}

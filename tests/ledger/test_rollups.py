@@ -19,11 +19,18 @@ MakeClosed = Callable[..., Closed]
 def test_an_attempt_counts_what_is_known(opened: MakeOpened, closed: MakeClosed) -> None:
     """Known tokens are summed; an unknown count and an unknown cost are counted as such, and never as zero."""
     assert count(join(opened(1), closed(1, cost_usd="0.5"))) == Counts(
-        requests=1, attempts=1, input_tokens=412, output_tokens=48, cache_read_tokens=7, cost_usd="0.5"
+        requests=1,
+        attempts=1,
+        input_tokens=412,
+        output_tokens=48,
+        cache_read_tokens=7,
+        cost_usd="0.5",
+        uncharged=1,
+        unmetered=1,
     )
     cut = closed(1, 2, outcome=Outcome.CUT, usage=Usage(input_tokens=9, reasoning_tokens=4), cost_usd=None)
     assert count(join(opened(1, 2), cut)) == Counts(
-        attempts=1, failed=1, input_tokens=9, reasoning_tokens=4, unknown_usage=1, unpriced=1
+        attempts=1, failed=1, input_tokens=9, reasoning_tokens=4, unknown_usage=1, unpriced=1, uncharged=1, unmetered=1
     )
 
 
@@ -37,7 +44,7 @@ def test_an_attempt_counts_in_the_hour_of_its_opening(opened: MakeOpened) -> Non
     """The key is the hour in which it was opened, whose customer it is, what served it and under which line-up."""
     at_us = 5 * HOUR_US + 1
     row = join(opened(1, at_us=at_us), None)
-    assert key_of(row) == RollupKey(5 * HOUR_US, "cust_1", "regular", "f" * 64)
+    assert key_of(row) == RollupKey(5 * HOUR_US, "cust_1", row.key_id, "", "regular", "f" * 64)
 
 
 @given(
@@ -70,6 +77,8 @@ def test_groups_have_the_names_of_what_they_share(opened: MakeOpened, closed: Ma
     groups = {by: [group.group for group in total(roll_up(rows).values(), by)] for by in By}
     assert groups == {
         By.CUSTOMER: ["cust_0", "cust_1", "cust_2"],
+        By.KEY: ["key_1"],
+        By.PLAN: [""],
         By.MODEL: ["nano", "regular"],
         By.LINEUP: ["f" * 64],
         By.DAY: ["2026-01-09"],

@@ -16,6 +16,7 @@ from sqlalchemy.schema import CreateTable
 from triplepoint.access import tables as access_tables
 from triplepoint.foundation.errors import StoreFault
 from triplepoint.ledger import tables as ledger_tables
+from triplepoint.plans import tables as plan_tables
 from triplepoint.storage.engine import metadata, open_database, reading, sqlite_url, writing
 
 CUSTOMERS = access_tables.CUSTOMERS
@@ -39,7 +40,7 @@ def _names(connection: sa.Connection) -> list[str]:
 
 def test_migrations_make_the_declared_tables(engine: sa.Engine) -> None:
     """After the last revision the schema is what the rooms' tables declare."""
-    assert ledger_tables.metadata is metadata
+    assert ledger_tables.metadata is plan_tables.metadata is metadata
     with reading(engine) as connection:
         assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata) == []
 

@@ -15,6 +15,8 @@ class Customer:
     name: str
     created_us: int
     """Microseconds since 1970, UTC; so every ``_us`` moment here."""
+    time_zone: str = "UTC"
+    """Name in the tz database; where its days, weeks and months begin."""
 
 
 @dataclass(frozen=True, slots=True)

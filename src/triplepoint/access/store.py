@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from triplepoint.foundation.errors import Conflict
 from triplepoint.foundation.ids import CustomerId, KeyId, OperatorId
 from triplepoint.storage.engine import reading, writing
 
-_CUSTOMER = (CUSTOMERS.c.id, CUSTOMERS.c.name, CUSTOMERS.c.created_us)
+_CUSTOMER = tuple(CUSTOMERS.c)
 _KEY = tuple(KEYS.c)
 _OPERATOR = (OPERATORS.c.id, OPERATORS.c.name, OPERATORS.c.role, OPERATORS.c.created_us, OPERATORS.c.disabled_us)
 _OPERATOR_KEY = tuple(OPERATOR_KEYS.c)
@@ -54,7 +55,7 @@ class SqlAccessTransaction:
 
     def add_customer(self, customer: Customer) -> None:
         """Keep a new customer."""
-        self._connection.execute(CUSTOMERS.insert().values(id=customer.id, name=customer.name, created_us=customer.created_us))
+        self._connection.execute(CUSTOMERS.insert().values(asdict(customer)))
 
     def customer(self, customer_id: CustomerId) -> Customer | None:
         """Return one by its id."""

@@ -10,6 +10,7 @@ CUSTOMERS = sa.Table(
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("name", sa.String(80), nullable=False, unique=True),
     sa.Column("created_us", sa.BigInteger, nullable=False),
+    sa.Column("time_zone", sa.String(64), nullable=False, server_default="UTC"),
 )
 
 KEYS = sa.Table(

@@ -40,3 +40,19 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Name of the tokenizer behind an estimate."""
     cache_write_1h_tokens: int = 0
     """Part of `cache_write_tokens` that the vendor keeps for an hour, at a rate of its own."""
+    input_audio_tokens: int = 0
+    """Part of the input that is sound, cached or not."""
+    cache_read_audio_tokens: int = 0
+    """Part of `cache_read_tokens` that is sound."""
+    output_audio_tokens: int = 0
+    """Part of the output that is sound."""
+    input_image_tokens: int = 0
+    """Part of the input that is pictures, where the vendor counts and charges it apart."""
+    output_image_tokens: int = 0
+    """Part of the output that is pictures."""
+    images: int = 0
+    """Pictures made, where the vendor charges by the picture."""
+    web_searches: int = 0
+    """Searches that the vendor made for the answer and charges by the piece."""
+    service_tier: str | None = None
+    """Processing that the upstream reported, in the price book's words (``batch``, ``flex``, ``priority``); None: standard."""

@@ -16,10 +16,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 from triplepoint.foundation.errors import Conflict
 from triplepoint.ledger import rollups as adding
 from triplepoint.ledger.framing import SegmentName
-from triplepoint.ledger.model import AttemptRow, Closed, Opened
+from triplepoint.ledger.model import ENERGIES, AttemptRow, Closed, Opened
 from triplepoint.ledger.reader import Batch
 from triplepoint.ledger.receipts import interrupt, join
-from triplepoint.ledger.tables import ATTEMPTS, DRAIN_OFFSETS, ROLLUPS, UNMATCHED_CLOSES, to_attempt, to_rollup, to_values
+from triplepoint.ledger.tables import (
+    ATTEMPTS,
+    DRAIN_OFFSETS,
+    MEDIA_COUNTS,
+    ROLLUPS,
+    UNMATCHED_CLOSES,
+    to_attempt,
+    to_rollup,
+    to_values,
+)
 from triplepoint.storage.engine import reading, writing
 
 _KEYS_AT_ONCE = 500
@@ -27,7 +36,9 @@ _INTERRUPTED_AT_ONCE = 1000
 _ENDING = (
     *("closed_us", "outcome", "status", "error", "cost_usd", "first_byte_us", "total_us", "finish_reason", "notices"),
     *("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
-    *("reasoning_tokens", "usage_source", "tokenizer"),
+    *("reasoning_tokens", "usage_source", "tokenizer", "service_tier", "charge_usd", "energy_grade"),
+    *MEDIA_COUNTS,
+    *ENERGIES,
 )
 """Columns that the end of an attempt fills."""
 
@@ -138,6 +149,7 @@ class Intake:
                     to_attempt(values),
                     input_estimate=values["input_estimate"],
                     input_usd_per_mtok=values["input_usd_per_mtok"],
+                    charge_input_usd_per_mtok=values["charge_input_usd_per_mtok"],
                 )
                 for values in connection.execute(running).mappings()
             ]
@@ -207,11 +219,17 @@ def _ended(row: AttemptRow, closed: Closed) -> AttemptRow:
         total_us=closed.total_us,
         finish_reason=closed.finish_reason,
         notices=closed.notices,
+        charge_usd=closed.charge_usd,
     )
 
 
 def _opened_values(boot: str, opened: Opened, row: AttemptRow) -> dict[str, Any]:
-    settling = {"boot": boot, "input_estimate": opened.input_estimate, "input_usd_per_mtok": opened.input_usd_per_mtok}
+    settling = {
+        "boot": boot,
+        "input_estimate": opened.input_estimate,
+        "input_usd_per_mtok": opened.input_usd_per_mtok,
+        "charge_input_usd_per_mtok": opened.charge_input_usd_per_mtok,
+    }
     return to_values(row) | settling
 
 

@@ -9,6 +9,9 @@ import msgspec
 
 from triplepoint.foundation.usage import Usage
 
+ENERGIES = ("energy_wh", "energy_low_wh", "energy_high_wh", "carbon_g", "carbon_low_g", "carbon_high_g")
+"""Energy and carbon of an attempt, medians and 90 % intervals: exact decimal text everywhere."""
+
 
 class Outcome(StrEnum):
     """How an attempt ended."""
@@ -60,6 +63,16 @@ class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened", kw_only
     and the cost of an interruption is unknown."""
     conversation: str | None = None
     tags: dict[str, str] = {}
+    plan: str = ""
+    """Plan of the customer; empty where there are no plans."""
+    plans: str = ""
+    """Hash of the plans in force."""
+    downgraded_from: str | None = None
+    """Model that would have served, had its quota not been used up; None: it was not downgraded."""
+    unreserved: bool = False
+    """The counters were away and the plan says to go on: no quota holds this attempt."""
+    charge_input_usd_per_mtok: str = ""
+    """What the customer is charged for that input, decimal text; for an interruption. Empty: unknown."""
 
 
 class Closed(msgspec.Struct, frozen=True, array_like=True, tag="closed", kw_only=True, gc=False):
@@ -83,6 +96,8 @@ class Closed(msgspec.Struct, frozen=True, array_like=True, tag="closed", kw_only
     finish_reason: str | None = None
     notices: list[str] = []
     """What the caller was told beside the answer, such as a dropped parameter."""
+    charge_usd: str | None = None
+    """What the customer pays for it, exact decimal text; None: unknown, because the cost is."""
 
 
 JournalRecord = Opened | Closed
@@ -120,6 +135,23 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
     conversation: str | None
     tags: dict[str, str]
     notices: list[str]
+    plan: str = ""
+    plans: str = ""
+    downgraded_from: str | None = None
+    unreserved: bool = False
+    charge_usd: str | None = None
+    energy_wh: str | None = None
+    """Median, exact decimal text; None while it runs, and where nothing can be said."""
+    energy_low_wh: str | None = None
+    """Lower end of the 90 % interval."""
+    energy_high_wh: str | None = None
+    """Upper end."""
+    energy_grade: str | None = None
+    """``measured``, ``tabled`` or ``modelled``."""
+    carbon_g: str | None = None
+    """gCO₂e, location-based, median; decimal text."""
+    carbon_low_g: str | None = None
+    carbon_high_g: str | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +172,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None
     cost_usd: str | None
     """Sum over attempts; None where one of them is unknown."""
+    charge_usd: str | None = None
+    """What the customer pays: sum over attempts; None where one of them is unknown."""
     attempts: list[AttemptRow]
 
 
@@ -163,14 +197,32 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Exact sum of the known costs, decimal text; `unpriced` says how many attempts it lacks."""
     unpriced: int = 0
     """Attempts whose cost is unknown."""
+    charge_usd: str = "0"
+    """Exact sum of the known charges; `uncharged` says how many attempts it lacks."""
+    uncharged: int = 0
+    """Attempts whose charge is unknown."""
+    downgraded: int = 0
+    """Requests whose first attempt was at a model below the one that they would have got."""
+    energy_wh: str = "0"
+    """Exact sum of the medians; `unmetered` says how many attempts it lacks."""
+    energy_low_wh: str = "0"
+    """Sum of the lower ends: a bound that holds however the errors hang together."""
+    energy_high_wh: str = "0"
+    carbon_g: str = "0"
+    carbon_low_g: str = "0"
+    carbon_high_g: str = "0"
+    unmetered: int = 0
+    """Attempts of which no energy can be said."""
 
 
 class Rollup(Counts, frozen=True, kw_only=True):
-    """The counts of one hour, customer, model and line-up."""
+    """The counts of one hour, customer, key, plan, model and line-up."""
 
     hour_us: int
     """Beginning of the hour in which the attempts were opened."""
     customer_id: str
+    key_id: str
+    plan: str
     served_model: str
     lineup: str
 

@@ -9,9 +9,11 @@ import msgspec
 
 from triplepoint.foundation.errors import RequestInvalid
 from triplepoint.ledger.flat import COLUMNS, flat, portions
-from triplepoint.ledger.model import AttemptRow
+from triplepoint.ledger.model import ENERGIES, AttemptRow
 
 _MOMENTS = frozenset({"opened_us", "closed_us"})
+_EXACT = frozenset({"cost_usd", "charge_usd", *ENERGIES})
+_COUNTS = frozenset({"images", "web_searches"})
 
 
 def parquet_writer(rows_at_once: int) -> Callable[[Iterable[AttemptRow], BinaryIO], int]:
@@ -46,14 +48,14 @@ def parquet_writer(rows_at_once: int) -> Callable[[Iterable[AttemptRow], BinaryI
 def _type(arrow: Any, name: str) -> Any:
     if name in _MOMENTS:
         return arrow.timestamp("us", tz="UTC")
-    if name.endswith(("_tokens", "_us")):
+    if name.endswith(("_tokens", "_us")) or name in _COUNTS:
         return arrow.int64()
+    if name in _EXACT:
+        return arrow.decimal128(38, 18)  # prices have at most 9 decimals a million tokens, charges three more: never rounded
     match name:
-        case "cost_usd":
-            return arrow.decimal128(38, 18)  # prices have at most 9 decimals a million tokens: 15 places, never rounded
         case "attempt" | "status":
             return arrow.int32()
-        case "stream":
+        case "stream" | "unreserved":
             return arrow.bool_()
         case "notices":
             return arrow.list_(arrow.string())
@@ -63,6 +65,6 @@ def _type(arrow: Any, name: str) -> Any:
 
 def _values(row: AttemptRow) -> dict[str, Any]:
     values = flat(row)
-    values["cost_usd"] = None if row.cost_usd is None else Decimal(row.cost_usd)
+    values |= {name: Decimal(values[name]) for name in _EXACT if values[name] is not None}
     values["tags"] = msgspec.json.encode(row.tags).decode()
     return values

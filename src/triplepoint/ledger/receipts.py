@@ -57,24 +57,36 @@ def join(opened: Opened, closed: Closed | None) -> AttemptRow:
         conversation=opened.conversation,
         tags=opened.tags,
         notices=closed.notices if closed else [],
+        plan=opened.plan,
+        plans=opened.plans,
+        downgraded_from=opened.downgraded_from,
+        unreserved=opened.unreserved,
+        charge_usd=closed.charge_usd if closed else None,
     )
 
 
-def interrupt(row: AttemptRow, *, input_estimate: int, input_usd_per_mtok: str) -> AttemptRow:
+def interrupt(
+    row: AttemptRow, *, input_estimate: int, input_usd_per_mtok: str, charge_input_usd_per_mtok: str = ""
+) -> AttemptRow:
     """Settle an attempt whose process is gone, by the rule above.
 
     Args:
         row: A running attempt.
         input_estimate: Tokens, as estimated before it was sent.
         input_usd_per_mtok: Decimal text; empty where the model has no price, which leaves the cost unknown.
+        charge_input_usd_per_mtok: The same of what the customer is charged.
     """
-    cost = money_text(per_mtok(input_estimate, Decimal(input_usd_per_mtok))) if input_usd_per_mtok else None
     return msgspec.structs.replace(
         row,
         outcome=Outcome.INTERRUPTED,
         usage=Usage(input_tokens=input_estimate, source=UsageSource.INTERRUPTED),
-        cost_usd=cost,
+        cost_usd=_input_usd(input_estimate, input_usd_per_mtok),
+        charge_usd=_input_usd(input_estimate, charge_input_usd_per_mtok),
     )
+
+
+def _input_usd(tokens: int, usd_per_mtok: str) -> str | None:
+    return money_text(per_mtok(tokens, Decimal(usd_per_mtok))) if usd_per_mtok else None
 
 
 def total_usd(costs: Sequence[str | None]) -> str | None:
@@ -110,6 +122,7 @@ def to_receipt(rows: Sequence[AttemptRow]) -> Receipt:
         decision=last.decision,
         outcome=last.outcome,
         cost_usd=total_usd([row.cost_usd for row in attempts]),
+        charge_usd=total_usd([row.charge_usd for row in attempts]),
         attempts=attempts,
     )
 

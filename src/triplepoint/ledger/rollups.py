@@ -12,12 +12,13 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from triplepoint.foundation.money import EXACT, money_text
-from triplepoint.ledger.model import AttemptRow, Counts, Outcome, Rollup, Total
+from triplepoint.ledger.model import ENERGIES, AttemptRow, Counts, Outcome, Rollup, Total
 from triplepoint.ledger.receipts import moment_text
 
 HOUR_US = 3_600_000_000
 _UNHARMED = frozenset({Outcome.FINISHED, Outcome.CANCELLED})
-_SUMS = tuple(name for name in Counts.__struct_fields__ if name != "cost_usd")
+_EXACT_SUMS = ("cost_usd", "charge_usd", *ENERGIES)
+_SUMS = tuple(name for name in Counts.__struct_fields__ if name not in _EXACT_SUMS)
 
 _CountsT = TypeVar("_CountsT", bound=Counts)
 
@@ -26,6 +27,8 @@ class By(StrEnum):
     """What to group totals by."""
 
     CUSTOMER = "customer"
+    KEY = "key"
+    PLAN = "plan"
     MODEL = "model"
     LINEUP = "lineup"
     DAY = "day"
@@ -37,13 +40,16 @@ class RollupKey(NamedTuple):
 
     hour_us: int
     customer_id: str
+    key_id: str
+    plan: str
     served_model: str
     lineup: str
 
 
 def key_of(row: AttemptRow) -> RollupKey:
     """Say in which rollup an attempt counts."""
-    return RollupKey(row.opened_us - row.opened_us % HOUR_US, row.customer_id, row.served_model, row.lineup)
+    hour_us = row.opened_us - row.opened_us % HOUR_US
+    return RollupKey(hour_us, row.customer_id, row.key_id, row.plan, row.served_model, row.lineup)
 
 
 def count(row: AttemptRow) -> Counts:
@@ -61,18 +67,34 @@ def count(row: AttemptRow) -> Counts:
         unknown_usage=int(usage.input_tokens is None or usage.output_tokens is None),
         cost_usd=row.cost_usd or "0",
         unpriced=int(row.cost_usd is None),
+        charge_usd=row.charge_usd or "0",
+        uncharged=int(row.charge_usd is None),
+        downgraded=int(row.attempt == 1 and row.downgraded_from is not None),
+        energy_wh=row.energy_wh or "0",
+        energy_low_wh=row.energy_low_wh or "0",
+        energy_high_wh=row.energy_high_wh or "0",
+        carbon_g=row.carbon_g or "0",
+        carbon_low_g=row.carbon_low_g or "0",
+        carbon_high_g=row.carbon_high_g or "0",
+        unmetered=int(row.energy_wh is None),
     )
 
 
 def add(left: _CountsT, right: Counts) -> _CountsT:
     """Add counts to others, keeping whose those are."""
     sums: dict[str, int] = {name: getattr(left, name) + getattr(right, name) for name in _SUMS}
-    cost = money_text(EXACT.add(Decimal(left.cost_usd), Decimal(right.cost_usd)))
-    return msgspec.structs.replace(left, cost_usd=cost, **sums)
+    exact = {name: _sum(getattr(left, name), getattr(right, name)) for name in _EXACT_SUMS}
+    return msgspec.structs.replace(left, **sums, **exact)
+
+
+def _sum(left: str, right: str) -> str:
+    if right == "0":  # the usual case of several of them, and a decimal less to make
+        return left
+    return money_text(EXACT.add(Decimal(left), Decimal(right)))
 
 
 def roll_up(rows: Iterable[AttemptRow]) -> dict[RollupKey, Rollup]:
-    """Add ended attempts up by hour, customer, model and line-up."""
+    """Add ended attempts up by hour, customer, key, plan, model and line-up."""
     rollups: dict[RollupKey, Rollup] = {}
     for row in rows:
         key = key_of(row)
@@ -94,6 +116,10 @@ def _group(rollup: Rollup, by: By) -> str:
     match by:
         case By.CUSTOMER:
             return rollup.customer_id
+        case By.KEY:
+            return rollup.key_id
+        case By.PLAN:
+            return rollup.plan
         case By.MODEL:
             return rollup.served_model
         case By.LINEUP:

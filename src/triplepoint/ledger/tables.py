@@ -13,11 +13,18 @@ from sqlalchemy.types import TypeEngine
 from triplepoint.foundation.money import money_text
 from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.ledger.flat import flat
-from triplepoint.ledger.model import AttemptRow, Outcome, Rollup
+from triplepoint.ledger.model import ENERGIES, AttemptRow, Outcome, Rollup
 from triplepoint.storage.engine import metadata
 
 _PLAIN = tuple(name for name in AttemptRow.__struct_fields__ if name not in {"outcome", "usage"})
 _COUNTED = tuple(name for name in Usage.__struct_fields__ if name != "source")
+
+
+MEDIA_COUNTS = (
+    *("input_audio_tokens", "cache_read_audio_tokens", "output_audio_tokens", "input_image_tokens", "output_image_tokens"),
+    *("images", "web_searches"),
+)
+"""Counts of a usage that are zero for text."""
 
 
 class ExactText(sa.TypeDecorator[str]):
@@ -69,12 +76,22 @@ ATTEMPTS = sa.Table(
     sa.Column("cache_write_tokens", sa.BigInteger, nullable=False),
     sa.Column("cache_write_1h_tokens", sa.BigInteger, nullable=False),
     sa.Column("reasoning_tokens", sa.BigInteger, nullable=False),
+    *(sa.Column(name, sa.BigInteger, nullable=False, server_default="0") for name in MEDIA_COUNTS),
+    sa.Column("service_tier", sa.String(32)),
     sa.Column("usage_source", sa.String(16), nullable=False),
     sa.Column("tokenizer", sa.Text),
     sa.Column("price_id", sa.Text, nullable=False),
     sa.Column("input_estimate", sa.BigInteger, nullable=False),
     sa.Column("input_usd_per_mtok", sa.Text, nullable=False),
+    sa.Column("charge_input_usd_per_mtok", sa.Text, nullable=False, server_default=""),
     sa.Column("cost_usd", ExactText),
+    sa.Column("charge_usd", ExactText),
+    sa.Column("plan", sa.Text, nullable=False, server_default=""),
+    sa.Column("plans", sa.Text, nullable=False, server_default=""),
+    sa.Column("downgraded_from", sa.Text),
+    sa.Column("unreserved", sa.Boolean, nullable=False, server_default=sa.false()),
+    *(sa.Column(name, ExactText) for name in ENERGIES),
+    sa.Column("energy_grade", sa.String(16)),
     sa.Column("first_byte_us", sa.BigInteger),
     sa.Column("total_us", sa.BigInteger),
     sa.Column("finish_reason", sa.Text),
@@ -95,6 +112,8 @@ ROLLUPS = sa.Table(
     metadata,
     sa.Column("hour_us", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("customer_id", sa.String(64), primary_key=True),
+    sa.Column("key_id", sa.String(64), primary_key=True),
+    sa.Column("plan", sa.Text, primary_key=True),
     sa.Column("served_model", sa.Text, primary_key=True),
     sa.Column("lineup", sa.Text, primary_key=True),
     sa.Column("requests", sa.BigInteger, nullable=False),
@@ -108,6 +127,11 @@ ROLLUPS = sa.Table(
     sa.Column("unknown_usage", sa.BigInteger, nullable=False),
     sa.Column("cost_usd", ExactText, nullable=False),
     sa.Column("unpriced", sa.BigInteger, nullable=False),
+    sa.Column("charge_usd", ExactText, nullable=False),
+    sa.Column("uncharged", sa.BigInteger, nullable=False),
+    sa.Column("downgraded", sa.BigInteger, nullable=False),
+    *(sa.Column(name, ExactText, nullable=False) for name in ENERGIES),
+    sa.Column("unmetered", sa.BigInteger, nullable=False),
 )
 """`model.Rollup`."""
 
@@ -128,6 +152,25 @@ UNMATCHED_CLOSES = sa.Table(
     sa.Column("record", sa.LargeBinary, nullable=False),
 )
 """Closed records whose opened record has not been seen: it was in a damaged place. Kept, for they say what was spent."""
+
+MONEY_ENTRIES = sa.Table(
+    "money_entries",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("customer_id", sa.String(64), sa.ForeignKey("customers.id"), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("amount_usd", ExactText, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("expires_us", sa.BigInteger, nullable=True),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("receipt_id", sa.String(64), nullable=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("idempotency_key", sa.String(128), nullable=True),
+    sa.Column("made_us", sa.BigInteger, nullable=False),
+    sa.Index("ix_money_entries_customer_id", "customer_id", "at_us"),
+    sa.Index("uq_money_entries_customer_id", "customer_id", "idempotency_key", unique=True),
+)
+"""Credits, grants and refunds; only added to, never changed."""
 
 
 def to_values(row: AttemptRow) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What a family of models takes and yields: energy and carbon of a request, margins of plans."""

@@ -1,0 +1,34 @@
+"""The tables of the plans room; `storage/migrations` makes them, and a test holds the two against each other."""
+
+import sqlalchemy as sa
+
+from triplepoint.storage.engine import metadata
+
+ASSIGNMENTS = sa.Table(
+    "plan_assignments",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("customer_id", sa.String(64), sa.ForeignKey("customers.id"), nullable=False),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("since_us", sa.BigInteger, nullable=False),
+    sa.Column("made_us", sa.BigInteger, nullable=False),
+    sa.Index("ix_plan_assignments_customer_id", "customer_id", "since_us"),
+)
+"""Which plan a customer is on, from when; only added to, so that any past period can be billed again."""
+
+OVERRIDES = sa.Table(
+    "quota_overrides",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("customer_id", sa.String(64), sa.ForeignKey("customers.id"), nullable=False),
+    sa.Column("key_id", sa.String(64), nullable=True),
+    sa.Column("quota", sa.Text, nullable=False),
+    sa.Column("limit_amount", sa.Text, nullable=False),
+    sa.Column("since_us", sa.BigInteger, nullable=False),
+    sa.Column("until_us", sa.BigInteger, nullable=True),
+    sa.Column("ended_us", sa.BigInteger, nullable=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("made_us", sa.BigInteger, nullable=False),
+    sa.Index("ix_quota_overrides_customer_id", "customer_id"),
+)
+"""Another limit than the plan's, for one customer or key, for a while."""
