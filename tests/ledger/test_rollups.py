@@ -21,6 +21,7 @@ def test_an_attempt_counts_what_is_known(opened: MakeOpened, closed: MakeClosed)
     assert count(join(opened(1), closed(1, cost_usd="0.5"))) == Counts(
         requests=1,
         attempts=1,
+        answered=1,
         input_tokens=412,
         output_tokens=48,
         cache_read_tokens=7,
@@ -30,7 +31,15 @@ def test_an_attempt_counts_what_is_known(opened: MakeOpened, closed: MakeClosed)
     )
     cut = closed(1, 2, outcome=Outcome.CUT, usage=Usage(input_tokens=9, reasoning_tokens=4), cost_usd=None)
     assert count(join(opened(1, 2), cut)) == Counts(
-        attempts=1, failed=1, input_tokens=9, reasoning_tokens=4, unknown_usage=1, unpriced=1, uncharged=1, unmetered=1
+        attempts=1,
+        failed=1,
+        answered=1,
+        input_tokens=9,
+        reasoning_tokens=4,
+        unknown_usage=1,
+        unpriced=1,
+        uncharged=1,
+        unmetered=1,
     )
 
 

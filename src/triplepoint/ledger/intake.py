@@ -7,6 +7,7 @@ once.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from triplepoint.foundation.errors import Conflict
+from triplepoint.foundation.money import EXACT, money_text
 from triplepoint.ledger import rollups as adding
 from triplepoint.ledger.framing import SegmentName
 from triplepoint.ledger.model import ENERGIES, AttemptRow, Closed, Opened
@@ -22,6 +24,7 @@ from triplepoint.ledger.receipts import interrupt, join
 from triplepoint.ledger.tables import (
     ATTEMPTS,
     DRAIN_OFFSETS,
+    GRANT_BURNS,
     MEDIA_COUNTS,
     ROLLUPS,
     UNMATCHED_CLOSES,
@@ -36,7 +39,7 @@ _INTERRUPTED_AT_ONCE = 1000
 _ENDING = (
     *("closed_us", "outcome", "status", "error", "cost_usd", "first_byte_us", "total_us", "finish_reason", "notices"),
     *("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
-    *("reasoning_tokens", "usage_source", "tokenizer", "service_tier", "charge_usd", "energy_grade"),
+    *("reasoning_tokens", "usage_source", "tokenizer", "service_tier", "charge_usd", "burnt", "energy_grade"),
     *MEDIA_COUNTS,
     *ENERGIES,
 )
@@ -150,6 +153,7 @@ class Intake:
                     input_estimate=values["input_estimate"],
                     input_usd_per_mtok=values["input_usd_per_mtok"],
                     charge_input_usd_per_mtok=values["charge_input_usd_per_mtok"],
+                    burns_from=values["burns_from"],
                 )
                 for values in connection.execute(running).mappings()
             ]
@@ -220,6 +224,7 @@ def _ended(row: AttemptRow, closed: Closed) -> AttemptRow:
         finish_reason=closed.finish_reason,
         notices=closed.notices,
         charge_usd=closed.charge_usd,
+        burnt=closed.burnt,
     )
 
 
@@ -229,6 +234,7 @@ def _opened_values(boot: str, opened: Opened, row: AttemptRow) -> dict[str, Any]
         "input_estimate": opened.input_estimate,
         "input_usd_per_mtok": opened.input_usd_per_mtok,
         "charge_input_usd_per_mtok": opened.charge_input_usd_per_mtok,
+        "burns_from": opened.burns_from,
     }
     return to_values(row) | settling
 
@@ -268,6 +274,20 @@ def _count(connection: sa.Connection, rows: list[AttemptRow]) -> None:
         former = to_rollup(connection.execute(sa.select(ROLLUPS).where(is_it).with_for_update()).mappings().one())
         now = msgspec.structs.asdict(adding.add(former, more[key]))
         connection.execute(ROLLUPS.update().where(is_it).values(now))
+    _burn(connection, adding.burnt_by_grant(rows))
+
+
+def _burn(connection: sa.Connection, more: dict[str, Decimal]) -> None:
+    """Add what attempts have burnt to the sums of their grants."""
+    if not more:
+        return
+    grants = sorted(more)
+    _insert_missing(connection, GRANT_BURNS, [{"grant_id": grant, "burnt_usd": "0"} for grant in grants])
+    for grant in grants:
+        is_it = GRANT_BURNS.c.grant_id == grant
+        former = connection.execute(sa.select(GRANT_BURNS.c.burnt_usd).where(is_it).with_for_update()).scalar_one()
+        burnt = money_text(EXACT.add(Decimal(former), more[grant]))
+        connection.execute(GRANT_BURNS.update().where(is_it).values(burnt_usd=burnt))
 
 
 def _insert_missing(connection: sa.Connection, table: sa.Table, values: Sequence[dict[str, Any]]) -> None:

@@ -73,6 +73,8 @@ class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened", kw_only
     """The counters were away and the plan says to go on: no quota holds this attempt."""
     charge_input_usd_per_mtok: str = ""
     """What the customer is charged for that input, decimal text; for an interruption. Empty: unknown."""
+    burns_from: str = ""
+    """Grant of credit that an interruption's charge is burnt from; empty: the charge is not prepaid."""
 
 
 class Closed(msgspec.Struct, frozen=True, array_like=True, tag="closed", kw_only=True, gc=False):
@@ -98,6 +100,8 @@ class Closed(msgspec.Struct, frozen=True, array_like=True, tag="closed", kw_only
     """What the caller was told beside the answer, such as a dropped parameter."""
     charge_usd: str | None = None
     """What the customer pays for it, exact decimal text; None: unknown, because the cost is."""
+    burnt: dict[str, str] = {}
+    """How much of the charge was burnt from which grant of credit; empty where it goes onto the statement."""
 
 
 JournalRecord = Opened | Closed
@@ -140,6 +144,7 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
     downgraded_from: str | None = None
     unreserved: bool = False
     charge_usd: str | None = None
+    burnt: dict[str, str] = {}
     energy_wh: str | None = None
     """Median, exact decimal text; None while it runs, and where nothing can be said."""
     energy_low_wh: str | None = None
@@ -185,6 +190,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     failed: int = 0
     """Attempts that ended otherwise than finished, or cancelled by the caller."""
+    answered: int = 0
+    """Attempts that brought an answer or a part of it, or may have: what a quota of messages counts; one a request at most."""
     input_tokens: int = 0
     """Sums of the known counts; `unknown_usage` says how many attempts they lack."""
     output_tokens: int = 0

@@ -67,4 +67,5 @@ def _values(row: AttemptRow) -> dict[str, Any]:
     values = flat(row)
     values |= {name: Decimal(values[name]) for name in _EXACT if values[name] is not None}
     values["tags"] = msgspec.json.encode(row.tags).decode()
+    values["burnt"] = msgspec.json.encode(row.burnt).decode()
     return values

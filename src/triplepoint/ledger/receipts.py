@@ -62,11 +62,17 @@ def join(opened: Opened, closed: Closed | None) -> AttemptRow:
         downgraded_from=opened.downgraded_from,
         unreserved=opened.unreserved,
         charge_usd=closed.charge_usd if closed else None,
+        burnt=closed.burnt if closed else {},
     )
 
 
 def interrupt(
-    row: AttemptRow, *, input_estimate: int, input_usd_per_mtok: str, charge_input_usd_per_mtok: str = ""
+    row: AttemptRow,
+    *,
+    input_estimate: int,
+    input_usd_per_mtok: str,
+    charge_input_usd_per_mtok: str = "",
+    burns_from: str = "",
 ) -> AttemptRow:
     """Settle an attempt whose process is gone, by the rule above.
 
@@ -75,13 +81,16 @@ def interrupt(
         input_estimate: Tokens, as estimated before it was sent.
         input_usd_per_mtok: Decimal text; empty where the model has no price, which leaves the cost unknown.
         charge_input_usd_per_mtok: The same of what the customer is charged.
+        burns_from: Grant of credit that pays for it; empty where it goes onto the statement.
     """
+    charge = _input_usd(input_estimate, charge_input_usd_per_mtok)
     return msgspec.structs.replace(
         row,
         outcome=Outcome.INTERRUPTED,
         usage=Usage(input_tokens=input_estimate, source=UsageSource.INTERRUPTED),
         cost_usd=_input_usd(input_estimate, input_usd_per_mtok),
-        charge_usd=_input_usd(input_estimate, charge_input_usd_per_mtok),
+        charge_usd=charge,
+        burnt={burns_from: charge} if burns_from and charge is not None else {},
     )
 
 

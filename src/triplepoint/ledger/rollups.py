@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from triplepoint.foundation.money import EXACT, money_text
+from triplepoint.foundation.money import EXACT, ZERO, money_text
 from triplepoint.ledger.model import ENERGIES, AttemptRow, Counts, Outcome, Rollup, Total
 from triplepoint.ledger.receipts import moment_text
 
@@ -59,6 +59,7 @@ def count(row: AttemptRow) -> Counts:
         requests=int(row.attempt == 1),
         attempts=1,
         failed=int(row.outcome not in _UNHARMED),
+        answered=int(row.outcome is not Outcome.FAILED),
         input_tokens=usage.input_tokens or 0,
         output_tokens=usage.output_tokens or 0,
         cache_read_tokens=usage.cache_read_tokens,
@@ -101,6 +102,15 @@ def roll_up(rows: Iterable[AttemptRow]) -> dict[RollupKey, Rollup]:
         former = rollups.get(key)
         rollups[key] = add(Rollup(**key._asdict()) if former is None else former, count(row))
     return rollups
+
+
+def burnt_by_grant(rows: Iterable[AttemptRow]) -> dict[str, Decimal]:
+    """Add up what ended attempts have burnt of each grant of credit."""
+    burnt: dict[str, Decimal] = {}
+    for row in rows:
+        for grant, amount in row.burnt.items():
+            burnt[grant] = EXACT.add(burnt.get(grant, ZERO), Decimal(amount))
+    return burnt
 
 
 def total(rollups: Iterable[Rollup], by: By) -> list[Total]:

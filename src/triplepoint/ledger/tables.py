@@ -84,8 +84,10 @@ ATTEMPTS = sa.Table(
     sa.Column("input_estimate", sa.BigInteger, nullable=False),
     sa.Column("input_usd_per_mtok", sa.Text, nullable=False),
     sa.Column("charge_input_usd_per_mtok", sa.Text, nullable=False, server_default=""),
+    sa.Column("burns_from", sa.String(64), nullable=False, server_default=""),
     sa.Column("cost_usd", ExactText),
     sa.Column("charge_usd", ExactText),
+    sa.Column("burnt", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("plan", sa.Text, nullable=False, server_default=""),
     sa.Column("plans", sa.Text, nullable=False, server_default=""),
     sa.Column("downgraded_from", sa.Text),
@@ -119,6 +121,7 @@ ROLLUPS = sa.Table(
     sa.Column("requests", sa.BigInteger, nullable=False),
     sa.Column("attempts", sa.BigInteger, nullable=False),
     sa.Column("failed", sa.BigInteger, nullable=False),
+    sa.Column("answered", sa.BigInteger, nullable=False),
     sa.Column("input_tokens", sa.BigInteger, nullable=False),
     sa.Column("output_tokens", sa.BigInteger, nullable=False),
     sa.Column("cache_read_tokens", sa.BigInteger, nullable=False),
@@ -171,6 +174,14 @@ MONEY_ENTRIES = sa.Table(
     sa.Index("uq_money_entries_customer_id", "customer_id", "idempotency_key", unique=True),
 )
 """Credits, grants and refunds; only added to, never changed."""
+
+GRANT_BURNS = sa.Table(
+    "grant_burns",
+    metadata,
+    sa.Column("grant_id", sa.String(64), primary_key=True),
+    sa.Column("burnt_usd", ExactText, nullable=False),
+)
+"""How much of each grant of credit the attempts in the ledger have burnt; kept with them, in one transaction."""
 
 
 def to_values(row: AttemptRow) -> dict[str, Any]:

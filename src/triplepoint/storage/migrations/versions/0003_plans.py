@@ -30,7 +30,9 @@ def _attempt_columns() -> list[sa.Column[object]]:
         *(sa.Column(name, sa.BigInteger, nullable=False, server_default="0") for name in _MEDIA_COUNTS),
         sa.Column("service_tier", sa.String(32)),
         sa.Column("charge_input_usd_per_mtok", sa.Text, nullable=False, server_default=""),
+        sa.Column("burns_from", sa.String(64), nullable=False, server_default=""),
         sa.Column("charge_usd", _exact),
+        sa.Column("burnt", sa.JSON, nullable=False, server_default="{}"),
         sa.Column("plan", sa.Text, nullable=False, server_default=""),
         sa.Column("plans", sa.Text, nullable=False, server_default=""),
         sa.Column("downgraded_from", sa.Text),
@@ -51,7 +53,7 @@ def _remake_rollups() -> None:
         sa.Column("plan", sa.Text, primary_key=True),
         sa.Column("served_model", sa.Text, primary_key=True),
         sa.Column("lineup", sa.Text, primary_key=True),
-        *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("requests", "attempts", "failed")),
+        *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("requests", "attempts", "failed", "answered")),
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("input_tokens", "output_tokens")),
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("cache_read_tokens", "cache_write_tokens")),
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("reasoning_tokens", "unknown_usage")),
@@ -69,8 +71,8 @@ def _remake_rollups() -> None:
     energies = ", ".join(_ENERGY)
     zeros = ", ".join("'0'" if op.get_bind().dialect.name == "sqlite" else "0" for _ in _ENERGY)
     op.execute(
-        f"INSERT INTO rollups ({kept}, key_id, plan, charge_usd, uncharged, downgraded, unmetered, {energies}) "  # noqa: S608
-        f"SELECT {kept}, '', '', {zeros[:3].rstrip(',')}, attempts, 0, attempts, {zeros} FROM rollups_before"
+        f"INSERT INTO rollups ({kept}, answered, key_id, plan, charge_usd, uncharged, downgraded, unmetered, {energies}) "  # noqa: S608
+        f"SELECT {kept}, requests, '', '', {zeros[:3].rstrip(',')}, attempts, 0, attempts, {zeros} FROM rollups_before"
     )
     op.drop_table("rollups_before")
 
@@ -115,12 +117,17 @@ def _create_plans() -> None:
         sa.Column("made_us", moment, nullable=False),
     )
     op.create_index("ix_money_entries_customer_id", "money_entries", ["customer_id", "at_us"])
+    op.create_table(
+        "grant_burns",
+        sa.Column("grant_id", sa.String(64), primary_key=True),
+        sa.Column("burnt_usd", _exact, nullable=False),
+    )
     op.create_index("uq_money_entries_customer_id", "money_entries", ["customer_id", "idempotency_key"], unique=True)
 
 
 def downgrade() -> None:
     """Drop what `upgrade` made; the rollups stay as they are, for their finer key cannot be taken back without a sum."""
-    for name in ("money_entries", "quota_overrides", "plan_assignments"):
+    for name in ("grant_burns", "money_entries", "quota_overrides", "plan_assignments"):
         op.drop_table(name)
     with op.batch_alter_table("customers") as customers:
         customers.drop_column("time_zone")
