@@ -1,0 +1,44 @@
+"""The generic cell rate algorithm on whole numbers: one number for each rate, nothing to sweep up.
+
+The number is the *theoretical arrival time*: when the next unit would be due if all so far had come evenly. Units move it on by
+an interval each; it may run ahead of the clock by one minute (the burst), no further. So in any stretch of ``t`` seconds at
+most ``limit + limit · t / 60`` units are let through. Times are nanoseconds and intervals are rounded up, so no sum of
+fractions lets one unit too many pass.
+Source: ITU-T Recommendation I.371, "virtual scheduling algorithm".
+"""
+
+MINUTE_NS = 60 * 10**9
+
+
+def interval_ns(limit: int) -> int:
+    """Return the time between units of a rate of so many a minute; limit at least 1."""
+    return -(-MINUTE_NS // limit)
+
+
+def next_due_ns(due_ns: int, now_ns: int, *, amount: int, limit: int) -> int:
+    """Return the theoretical arrival time after so many units more."""
+    return max(due_ns, now_ns) + amount * interval_ns(limit)
+
+
+def wait_ns(due_ns: int, now_ns: int, *, amount: int, limit: int) -> int:
+    """Return how long so many units must wait; 0 where they may pass."""
+    burst_ns = interval_ns(limit) * limit
+    return max(0, next_due_ns(due_ns, now_ns, amount=amount, limit=limit) - burst_ns - now_ns)
+
+
+def used(due_ns: int, now_ns: int, limit: int) -> int:
+    """Return how many units of the burst are taken, rounded up."""
+    return -(-max(0, due_ns - now_ns) // interval_ns(limit))
+
+
+def replay(slices: tuple[tuple[int, int], ...], limit: int) -> int:
+    """Return the theoretical arrival time (ns) after what came in the past.
+
+    Args:
+        slices: (moment in microseconds, units), ascending.
+        limit: Units a minute.
+    """
+    due_ns = 0
+    for at_us, amount in slices:
+        due_ns = next_due_ns(due_ns, at_us * 1000, amount=amount, limit=limit)
+    return due_ns
