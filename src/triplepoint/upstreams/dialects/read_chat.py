@@ -6,6 +6,7 @@ import msgspec
 
 from triplepoint.foundation.errors import UpstreamFault
 from triplepoint.foundation.usage import Usage, UsageSource
+from triplepoint.upstreams.dialects.processing import service_tier
 from triplepoint.upstreams.dialects.reader import (
     MOST_TOKENS,
     UNREADABLE,
@@ -44,6 +45,7 @@ class _Chunk(msgspec.Struct):
     choices: list[_Choice] | None = None
     usage: object = None
     error: object = None
+    service_tier: object = None
 
 
 class _WholeChoice(msgspec.Struct):
@@ -56,10 +58,15 @@ _decode_choices = msgspec.json.Decoder(list[_WholeChoice]).decode
 
 class _PromptDetails(msgspec.Struct):
     cached_tokens: int | None = None
+    cache_write_tokens: object = None
+    audio_tokens: object = None
+    image_tokens: object = None
 
 
 class _CompletionDetails(msgspec.Struct):
     reasoning_tokens: Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)] | None = None
+    audio_tokens: object = None
+    image_tokens: object = None
 
 
 class _WholeUsage(msgspec.Struct):
@@ -67,36 +74,62 @@ class _WholeUsage(msgspec.Struct):
 
     prompt_tokens: Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
     completion_tokens: Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
+    total_tokens: object = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
     prompt_cache_hit_tokens: object = None
+    cached_tokens: object = None
+    num_search_queries: object = None
 
 
 _decode_usage = msgspec.json.Decoder(_WholeUsage).decode
 
 
-def _read_usage(raw: msgspec.Raw, *, has_output: bool) -> Usage | None:
+def _read_usage(raw: msgspec.Raw, *, has_output: bool, tier: str | None) -> Usage | None:
     try:
         usage = _decode_usage(raw)
     except UNREADABLE:
-        return usage_of_chat(value_of(raw), has_output=has_output)
+        return usage_of_chat(value_of(raw), has_output=has_output, tier=tier)
+    if not _is_plain(usage):
+        return usage_of_chat(value_of(raw), has_output=has_output, tier=tier)
     prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
-    cached = prompt.cached_tokens if prompt is not None else None
-    if usage.prompt_cache_hit_tokens is not None or (cached is not None and not 0 <= cached <= usage.prompt_tokens):
-        return usage_of_chat(value_of(raw), has_output=has_output)
     return Usage(
         input_tokens=usage.prompt_tokens,
         output_tokens=usage.completion_tokens,
-        cache_read_tokens=cached or 0,
+        cache_read_tokens=(prompt.cached_tokens if prompt is not None else None) or 0,
         reasoning_tokens=(completion.reasoning_tokens if completion is not None else None) or 0,
         source=UsageSource.REPORTED,
+        service_tier=tier,
     )
 
 
-def usage_of_chat(value: object, *, has_output: bool = True) -> Usage | None:
+def _is_plain(usage: _WholeUsage) -> bool:
+    """Tell whether a usage is text alone, counted as OpenAI counts, with at most reads from the prompt cache."""
+    if usage.total_tokens is not None and usage.total_tokens != usage.prompt_tokens + usage.completion_tokens:
+        return False
+    if usage.prompt_cache_hit_tokens is not None or usage.cached_tokens is not None or usage.num_search_queries is not None:
+        return False
+    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
+    if prompt is not None:
+        if prompt.audio_tokens or prompt.cache_write_tokens or prompt.image_tokens:
+            return False
+        if prompt.cached_tokens is not None and not 0 <= prompt.cached_tokens <= usage.prompt_tokens:
+            return False
+    return completion is None or not (completion.audio_tokens or completion.image_tokens)
+
+
+def usage_of_chat(value: object, *, has_output: bool = True, tier: str | None = None) -> Usage | None:
     """Normalise a ``usage`` object of chat completions, or of embeddings, which have no output.
 
-    Returns: Usage; None where a count is missing. DeepSeek's ``prompt_cache_hit_tokens`` is read as cached input.
+    Vendors differ in four ways. DeepSeek and Moonshot report cached input in members of their own. xAI and Gemini leave
+    reasoning out of ``completion_tokens`` and have it in ``total_tokens``: what the total holds beyond prompt and completion
+    was generated too. Perplexity counts its searches.
+
+    Args:
+        value: The object, as decoded.
+        has_output: False for embeddings.
+        tier: Service tier that the answer reports, as `processing.service_tier` words it.
+    Returns: Usage, counts as reported, even where they contradict each other; None where a count is missing.
     """
     usage = members(value)
     total_in, out = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
@@ -104,16 +137,33 @@ def usage_of_chat(value: object, *, has_output: bool = True) -> Usage | None:
         out = 0
     if total_in is None or out is None:
         return None
-    cached = count(members(usage.get("prompt_tokens_details")).get("cached_tokens"))
-    if cached is None:
-        cached = count(usage.get("prompt_cache_hit_tokens")) or 0
+    prompt, completion = members(usage.get("prompt_tokens_details")), members(usage.get("completion_tokens_details"))
+    beyond = (count(usage.get("total_tokens")) or 0) - total_in - out if has_output else 0
+    reasoning = count(completion.get("reasoning_tokens"))
     return Usage(
         input_tokens=total_in,
-        output_tokens=out,
-        cache_read_tokens=min(cached, total_in),
-        reasoning_tokens=count(members(usage.get("completion_tokens_details")).get("reasoning_tokens")) or 0,
+        output_tokens=out + max(beyond, 0),
+        cache_read_tokens=_cached(usage, prompt),
+        cache_write_tokens=count(prompt.get("cache_write_tokens")) or 0,
+        reasoning_tokens=max(beyond, 0) if reasoning is None else reasoning,
         source=UsageSource.REPORTED,
+        input_audio_tokens=count(prompt.get("audio_tokens")) or 0,
+        cache_read_audio_tokens=count(members(prompt.get("cached_tokens_details")).get("audio_tokens")) or 0,
+        output_audio_tokens=count(completion.get("audio_tokens")) or 0,
+        input_image_tokens=count(prompt.get("image_tokens")) or 0,
+        output_image_tokens=count(completion.get("image_tokens")) or 0,
+        web_searches=count(usage.get("num_search_queries")) or 0,
+        service_tier=tier,
     )
+
+
+def _cached(usage: dict[str, object], prompt: dict[str, object]) -> int:
+    """Return cached input by the first name under which it is reported: OpenAI's, DeepSeek's, Moonshot's."""
+    for value in (prompt.get("cached_tokens"), usage.get("prompt_cache_hit_tokens"), usage.get("cached_tokens")):
+        tokens = count(value)
+        if tokens is not None:
+            return tokens
+    return 0
 
 
 class ChatReader(ReaderState):
@@ -130,12 +180,14 @@ class ChatReader(ReaderState):
         self._unfinished: set[object] = set()
         self._id: object = None
         self._created: object = None
+        self._tier: str | None = None
 
     def whole(self, body: bytes) -> bytes:
         """Read an answer that is no stream."""
         fields = fields_of(body)
         if "usage" in fields:
-            self.usage = _read_usage(fields["usage"], has_output="choices" in fields)
+            tier = service_tier(value_of(fields["service_tier"])) if "service_tier" in fields else None
+            self.usage = _read_usage(fields["usage"], has_output="choices" in fields, tier=tier)
         if "choices" in fields:
             try:
                 choices = _decode_choices(fields["choices"])
@@ -188,8 +240,10 @@ class ChatReader(ReaderState):
 
     def _observe(self, chunk: _Chunk) -> bool:
         """Note what the chunk tells; False for a chunk that holds usage alone."""
+        if chunk.service_tier is not None:
+            self._tier = service_tier(chunk.service_tier)
         if chunk.usage is not None:
-            self.usage = usage_of_chat(chunk.usage) or self.usage
+            self.usage = usage_of_chat(chunk.usage, tier=self._tier) or self.usage
         if not chunk.choices:
             return chunk.usage is None
         for choice in chunk.choices:

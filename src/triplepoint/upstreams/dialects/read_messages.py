@@ -4,6 +4,7 @@ import msgspec
 
 from triplepoint.foundation.errors import UpstreamFault
 from triplepoint.foundation.usage import Usage, UsageSource
+from triplepoint.upstreams.dialects.processing import service_tier
 from triplepoint.upstreams.dialects.reader import (
     UNREADABLE,
     RawFields,
@@ -32,6 +33,8 @@ _decode_event = msgspec.json.Decoder(_Event).decode
 def usage_of_messages(value: object) -> Usage | None:
     """Normalise a ``usage`` object of messages: the input is reported in three parts, which we add up.
 
+    Fast mode (``speed``) is a price of its own, as a service tier is; it counts as one where no other is reported.
+
     Returns: Usage; None where it holds no counts.
     """
     usage = members(value)
@@ -39,14 +42,20 @@ def usage_of_messages(value: object) -> Usage | None:
     if plain is None or out is None:
         return None
     read = count(usage.get("cache_read_input_tokens")) or 0
-    written = count(usage.get("cache_creation_input_tokens")) or 0
+    kept = members(usage.get("cache_creation"))
+    hour = count(kept.get("ephemeral_1h_input_tokens")) or 0
+    short = count(kept.get("ephemeral_5m_input_tokens")) or 0
+    written = max(count(usage.get("cache_creation_input_tokens")) or 0, hour + short)
     return Usage(
         input_tokens=plain + read + written,
         output_tokens=out,
         cache_read_tokens=read,
         cache_write_tokens=written,
-        cache_write_1h_tokens=count(members(usage.get("cache_creation")).get("ephemeral_1h_input_tokens")) or 0,
+        cache_write_1h_tokens=hour,
+        reasoning_tokens=count(members(usage.get("output_tokens_details")).get("thinking_tokens")) or 0,
         source=UsageSource.REPORTED,
+        web_searches=count(members(usage.get("server_tool_use")).get("web_search_requests")) or 0,
+        service_tier=service_tier(usage.get("service_tier")) or service_tier(usage.get("speed")),
     )
 
 

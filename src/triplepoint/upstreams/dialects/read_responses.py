@@ -4,6 +4,7 @@ import msgspec
 
 from triplepoint.foundation.errors import UpstreamFault
 from triplepoint.foundation.usage import Usage, UsageSource
+from triplepoint.upstreams.dialects.processing import service_tier, web_searches_in
 from triplepoint.upstreams.dialects.reader import (
     UNREADABLE,
     ReaderState,
@@ -29,21 +30,33 @@ class _Event(msgspec.Struct):
 _decode_event = msgspec.json.Decoder(_Event).decode
 
 
-def usage_of_responses(value: object) -> Usage | None:
+def usage_of_responses(value: object, *, tier: str | None = None, web_searches: int = 0) -> Usage | None:
     """Normalise a ``usage`` object of responses.
 
-    Returns: Usage; None where it holds no counts.
+    Args:
+        value: The object, as decoded.
+        tier: Service tier that the response reports, as `processing.service_tier` words it.
+        web_searches: Searches among its items, which the object does not count.
+    Returns: Usage, counts as reported, even where they contradict each other; None where it holds no counts.
     """
     usage = members(value)
     total_in, out = count(usage.get("input_tokens")), count(usage.get("output_tokens"))
     if total_in is None or out is None:
         return None
+    inner, outer = members(usage.get("input_tokens_details")), members(usage.get("output_tokens_details"))
     return Usage(
         input_tokens=total_in,
         output_tokens=out,
-        cache_read_tokens=min(count(members(usage.get("input_tokens_details")).get("cached_tokens")) or 0, total_in),
-        reasoning_tokens=count(members(usage.get("output_tokens_details")).get("reasoning_tokens")) or 0,
+        cache_read_tokens=count(inner.get("cached_tokens")) or 0,
+        cache_write_tokens=count(inner.get("cache_write_tokens")) or 0,
+        reasoning_tokens=count(outer.get("reasoning_tokens")) or 0,
         source=UsageSource.REPORTED,
+        input_audio_tokens=count(inner.get("audio_tokens")) or 0,
+        output_audio_tokens=count(outer.get("audio_tokens")) or 0,
+        input_image_tokens=count(inner.get("image_tokens")) or 0,
+        output_image_tokens=count(outer.get("image_tokens")) or 0,
+        web_searches=web_searches,
+        service_tier=tier,
     )
 
 
@@ -59,7 +72,7 @@ class ResponsesReader(ReaderState):
         fields = fields_of(body)
         if "output" not in fields:
             raise malformed()
-        self._note_response({name: fields[name] for name in ("status", "usage", "error") if name in fields})
+        self._note_response(fields)
         if self.usage is None:
             self._text.append(spoken(fields["output"]))
         self.is_complete = True
@@ -110,7 +123,9 @@ class ResponsesReader(ReaderState):
         self.finish_reason = status if isinstance(status, str) else None
         self.has_failed = status == "failed"
         if "usage" in response:
-            self.usage = usage_of_responses(value_of(response["usage"]))
+            tier = service_tier(value_of(response["service_tier"])) if "service_tier" in response else None
+            searches = web_searches_in(response["output"]) if "output" in response else 0
+            self.usage = usage_of_responses(value_of(response["usage"]), tier=tier, web_searches=searches)
 
 
 def _lenient(raw: msgspec.Raw) -> dict[str, msgspec.Raw]:
