@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from triplepoint import __version__
-from triplepoint.cli import audit, customer, key, ledger, lineup, models, operator, price, receipt, route
+from triplepoint.cli import audit, customer, key, ledger, lineup, models, operator, plan, price, receipt, route
 from triplepoint.cli.chat import chat
 from triplepoint.cli.check import check_command
 from triplepoint.cli.demo import demo
@@ -52,6 +52,7 @@ for noun, commands in {
     "customer": customer,
     "key": key,
     "operator": operator,
+    "plan": plan,
     "price": price,
     "receipt": receipt,
     "ledger": ledger,
