@@ -14,6 +14,7 @@ from typing import Any, cast
 import pytest
 import uvloop
 from hypothesis import settings
+from tests.postgres import PostgresServer
 
 settings.register_profile("house", deadline=None, print_blob=True)
 settings.register_profile("ci", parent=settings.get_profile("house"), derandomize=True)  # a red build is about the change
@@ -43,6 +44,13 @@ def no_outside_network() -> Generator[None]:
     yield
     if _outside:
         pytest.fail(f"the test wanted to reach {', '.join(_outside)}; the network of tests is loopback only")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[PostgresServer]:
+    """Give a PostgreSQL server that starts with the first test that asks for it."""
+    with PostgresServer() as server:
+        yield server
 
 
 def _stay_here(host: object) -> None:

@@ -21,12 +21,13 @@ from triplepoint.access.secret import installation_secret
 from triplepoint.access.service import AccessService
 from triplepoint.access.store import SqlAccessStore
 from triplepoint.configuration.load import load_configuration
-from triplepoint.configuration.model import Configuration
+from triplepoint.configuration.model import Configuration, variable_name
 from triplepoint.files.checked import read_file
 from triplepoint.foundation.clock import Clock, SystemClock
 from triplepoint.foundation.errors import Problem, SettingsInvalid
 from triplepoint.foundation.ids import IdFactory, NewId
 from triplepoint.gateway.ops import socket_path
+from triplepoint.ledger.intake import Meter
 from triplepoint.ledger.store import LedgerStore
 from triplepoint.settings import SETTINGS_FILE, Settings
 from triplepoint.storage.engine import open_database, sqlite_url
@@ -66,9 +67,30 @@ class Installation:
 
     @cached_property
     def database(self) -> sa.Engine:
-        """The database, its schema up to date."""
+        """The database, its schema up to date: what the settings name, or a file in the data folder.
+
+        Raises:
+            SettingsInvalid: the variable that the settings name is not set.
+            StoreFault: it cannot be opened.
+        """
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return open_database(sqlite_url(self.data / "triplepoint.db"))
+        return open_database(self.database_url or sqlite_url(self.data / "triplepoint.db"))
+
+    @cached_property
+    def database_url(self) -> str | None:
+        """URL of the database that several machines share, password and all; None: there is none, SQLite serves.
+
+        Raises: SettingsInvalid: the variable that the settings name is not set.
+        """
+        return _named(self.settings.database, key="database")
+
+    @cached_property
+    def counters_url(self) -> str | None:
+        """URL of the shared counters; None: they are in the gateway's memory.
+
+        Raises: SettingsInvalid: the variable that the settings name is not set.
+        """
+        return _named(self.settings.counters.url, key="counters.url")
 
     @cached_property
     def access(self) -> AccessService:
@@ -86,6 +108,11 @@ class Installation:
     def ledger(self) -> LedgerStore:
         """Attempts and rollups."""
         return LedgerStore(self.database)
+
+    @cached_property
+    def meter(self) -> Meter | None:
+        """Says what an attempt took in energy, when the ledger takes it in; None: nothing is said."""
+        return None
 
     def close(self) -> None:
         """Close the database."""
@@ -124,6 +151,21 @@ def load_today(folder: Path) -> Configuration:
     Raises: SettingsInvalid: with every problem of every file.
     """
     return load_configuration(folder, os.environ, datetime.now(UTC).date())
+
+
+def _named(reference: str | None, *, key: str) -> str | None:
+    """Return what the environment holds under a ``${NAME}``.
+
+    Raises: SettingsInvalid: nothing.
+    """
+    if reference is None:
+        return None
+    name = variable_name(reference) or ""
+    value = os.environ.get(name)
+    if not value:
+        problem = f"the environment has no {name}"
+        raise SettingsInvalid([Problem(str(SETTINGS_FILE), 0, key, problem, f"export {name}=… before the start")])
+    return value
 
 
 class GatewaySocket:

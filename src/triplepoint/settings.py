@@ -227,6 +227,11 @@ class GatewaySettings(FileModel):
     """Generations at once over the whole embedded family; more wait in a queue."""
     local_queue: int = Field(default=64, ge=0)
     """Requests that may wait for the embedded family; further ones are refused with 503."""
+    workers: int = Field(default=1, ge=1, le=256)
+    """Gateway processes on this machine, all on the one port; more than one need shared ``counters``."""
+    poll: Duration = 2.0
+    """With a ``database``: how often a gateway asks it whether keys or customers changed. It is told at once as well; this is
+    for the word that got lost."""
 
 
 class ControlSettings(FileModel):
@@ -258,6 +263,24 @@ class JournalSettings(FileModel):
     """What happens when the disk is full."""
 
 
+class CounterKind(StrEnum):
+    """Where quotas and rate limits are counted."""
+
+    MEMORY = "memory"
+    """In the gateway's own memory, made anew from ledger and journal when it starts: one gateway process."""
+    VALKEY = "valkey"
+    """In a Valkey (or Redis) server that all gateway processes share."""
+
+
+class CounterSettings(FileModel):
+    """Counters of quotas and rate limits."""
+
+    kind: CounterKind = Field(default=CounterKind.MEMORY, strict=False)
+    """Where they are."""
+    url: SecretRef | None = None
+    """Environment variable with the server's URL, such as ``valkey://:PASSWORD@HOST:6379/0``; with ``kind: valkey`` only."""
+
+
 class TelemetrySettings(FileModel):
     """What can be seen from outside."""
 
@@ -274,6 +297,11 @@ class Settings(FileModel):
     """Name of the active line-up: the file in ``lineups/`` without its ending."""
     data: str = ".triplepoint"
     """Folder for keys, journal and ledger, from the folder of this file."""
+    database: SecretRef | None = None
+    """Environment variable with the URL of a PostgreSQL database that several machines share, such as
+    ``postgresql://USER:PASSWORD@HOST/NAME``. Without: a SQLite file in the data folder."""
+    counters: CounterSettings = CounterSettings()
+    """Counters of quotas and rate limits."""
     gateway: GatewaySettings = GatewaySettings()
     """The data plane."""
     control: ControlSettings = ControlSettings()

@@ -1,4 +1,4 @@
-"""An access room on a real SQLite file, with a clock that stands still until told otherwise."""
+"""An access room on a real database, with a clock that stands still until told otherwise."""
 
 from dataclasses import dataclass, field
 from functools import cache
@@ -59,12 +59,13 @@ def _empty_database() -> bytes:
         return path.read_bytes()
 
 
-def furnish(folder: Path) -> Room:
-    """Make an access room in a folder."""
+def furnish(folder: Path, url: str | None = None) -> Room:
+    """Make an access room in a folder, or in the database of a URL."""
     path = folder / "triplepoint.db"
-    path.write_bytes(_empty_database())
-    path.chmod(0o600)
-    engine = open_database(sqlite_url(path))
+    if url is None:
+        path.write_bytes(_empty_database())
+        path.chmod(0o600)
+    engine = open_database(url or sqlite_url(path))
     clock = HandClock()
     announced: list[int] = []
     access = AccessService(

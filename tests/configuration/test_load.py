@@ -96,6 +96,12 @@ BROKEN = [
     (SETTINGS, "https://big", "https://u:p@big", 5, "upstreams.big.base_url", "refused", "${NAME}"),
     (SETTINGS, "  big:", "  big:\n    headers: {x: '${Y}'}", 4, "upstreams.big.headers.x", "as written", "api_key"),
     (SETTINGS, "lineup: ", "control: {listen: 127.0.0.1:8080}\nlineup: ", 1, "control.listen", "gateway's", "port"),
+    (SETTINGS, "lineup: ", "database: ${NO_DB}\nlineup: ", 1, "database", "no NO_DB", "export NO_DB"),
+    (SETTINGS, "lineup: ", "database: db.example\nlineup: ", 1, "database", "plain text", "${NAME}"),
+    (SETTINGS, "lineup: ", "counters: {kind: valkey}\nlineup: ", 1, "counters.kind", "has no url", "add 'url: ${"),
+    (SETTINGS, "lineup: ", "counters: {url: '${BIG_KEY}'}\nlineup: ", 1, "counters.url", "nobody asks", "kind: valkey"),
+    (SETTINGS, "lineup: ", "counters: {kind: redis}\nlineup: ", 1, "counters.kind", "", "memory"),
+    (SETTINGS, "lineup: ", "gateway: {workers: 2}\nlineup: ", 1, "gateway.workers", "for themselves", "kind: valkey"),
     (PRICES, LATER, OTHER, 7, "prices[3].since", "another price", "later day"),
 ]
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from tests.postgres import PostgresServer
 
 from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.ledger.model import Closed, Opened, Outcome
 from triplepoint.ledger.store import LedgerStore
-from triplepoint.ledger.tables import ATTEMPTS, DRAIN_OFFSETS, ROLLUPS, UNMATCHED_CLOSES
+from triplepoint.ledger.tables import ATTEMPTS, DRAIN_OFFSETS, GRANT_BURNS, ROLLUPS, UNMATCHED_CLOSES
 from triplepoint.settings import JournalSettings, WhenFull
 from triplepoint.storage.engine import open_database, sqlite_url
 
@@ -82,10 +83,15 @@ def settings() -> Callable[..., JournalSettings]:
     return make
 
 
-@pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Generator[sa.Engine]:
-    """Give a migrated database, one for all tests of a worker."""
-    engine = open_database(sqlite_url(tmp_path_factory.mktemp("ledger") / "triplepoint.db"))
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[sa.Engine]:
+    """Give a migrated database of either kind, one for all tests of a worker."""
+    if request.param == "sqlite":
+        url = sqlite_url(tmp_path_factory.mktemp("ledger") / "triplepoint.db")
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        url = server.make_installed()
+    engine = open_database(url)
     yield engine
     engine.dispose()
 
@@ -96,7 +102,7 @@ def empty(database: sa.Engine) -> Callable[[], LedgerStore]:
 
     def clear() -> LedgerStore:
         with database.begin() as connection:
-            for table in (ATTEMPTS, ROLLUPS, DRAIN_OFFSETS, UNMATCHED_CLOSES):
+            for table in (ATTEMPTS, ROLLUPS, DRAIN_OFFSETS, UNMATCHED_CLOSES, GRANT_BURNS):
                 connection.execute(table.delete())
         return LedgerStore(database)
 

@@ -112,7 +112,7 @@ def export(
 def drain(folder: Folder = Path(), as_json: AsJson = False) -> None:
     """Take the journal into the ledger by hand; a running control plane does so by itself."""
     with open_installation(folder) as installation:
-        done = asdict(draining.drain(installation.data, installation.ledger, wait_s=_DRAIN_WAIT_S))
+        done = asdict(draining.drain(installation.data, installation.ledger, meter=installation.meter, wait_s=_DRAIN_WAIT_S))
     if as_json:
         print(msgspec.json.encode(done).decode())
     else:
@@ -127,7 +127,7 @@ def _fresh(folder: Path) -> Generator[Installation]:
 
 
 def _take_in(installation: Installation) -> None:
-    draining.drain_if_free(installation.data, installation.ledger)
+    draining.drain_if_free(installation.data, installation.ledger, meter=installation.meter)
 
 
 def _print_row(row: AttemptRow, *, as_json: bool) -> None:

@@ -10,10 +10,20 @@ from triplepoint.configuration.model import variable_name
 from triplepoint.files.checked import Reading
 from triplepoint.files.nearest import suggest
 from triplepoint.foundation.errors import Problem, SettingsInvalid
-from triplepoint.settings import AnthropicUpstream, LocalUpstream, OpenAIUpstream, Settings, SimulatedUpstream, Upstream
+from triplepoint.settings import (
+    AnthropicUpstream,
+    CounterKind,
+    LocalUpstream,
+    OpenAIUpstream,
+    Settings,
+    SimulatedUpstream,
+    Upstream,
+)
 from triplepoint.upstreams.local.catalog import FAMILY
 from triplepoint.upstreams.simulated.script_file import load_script
 
+COUNT_APART = "several gateways would each count for themselves, and let through as many times what a quota allows"
+SHARE_COUNTERS = "write 'counters: {kind: valkey, url: ${TRIPLEPOINT_VALKEY_URL}}', or run one worker"
 _NEEDS_KEY = frozenset({"api.openai.com", "api.anthropic.com"})
 
 
@@ -42,6 +52,7 @@ def check(reading: Reading[Settings], *, folder: Path, environ: Mapping[str, str
         found.problems.append(
             reading.problem(("control", "listen"), "is the gateway's address as well", "give one of them another port")
         )
+    found.problems.extend(_shared(reading, settings, environ))
     for name, upstream in settings.upstreams.items():
         path = ("upstreams", name)
         found.problems.extend(_headers(reading, path, upstream))
@@ -50,6 +61,21 @@ def check(reading: Reading[Settings], *, folder: Path, environ: Mapping[str, str
         (found.problems if name in used else found.warnings).extend(needed)
         found.warnings.extend(_model_file(reading, path, upstream, folder))
     return found
+
+
+def _shared(reading: Reading[Settings], settings: Settings, environ: Mapping[str, str]) -> Iterator[Problem]:
+    """Check what several gateways share."""
+    counters = settings.counters
+    is_shared = counters.kind is CounterKind.VALKEY
+    if is_shared and counters.url is None:
+        yield reading.problem(("counters", "kind"), "has no url", "add 'url: ${TRIPLEPOINT_VALKEY_URL}'")
+    if not is_shared and counters.url is not None:
+        yield reading.problem(("counters", "url"), "names a server that nobody asks", "write 'kind: valkey' beside it")
+    if settings.gateway.workers > 1 and not is_shared:
+        yield reading.problem(("gateway", "workers"), COUNT_APART, SHARE_COUNTERS)
+    for path, reference in ((("database",), settings.database), (("counters", "url"), counters.url)):
+        if reference is not None and not environ.get(name := variable_name(reference) or ""):
+            yield reading.problem(path, f"the environment has no {name}", f"export {name}=… before the start")
 
 
 def _key(

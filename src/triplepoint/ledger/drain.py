@@ -19,13 +19,14 @@ from pathlib import Path
 from triplepoint.foundation.errors import Conflict
 from triplepoint.ledger.folder_lock import FolderLock, live_boot
 from triplepoint.ledger.framing import SegmentName, list_segments
-from triplepoint.ledger.intake import Intake, Progress
+from triplepoint.ledger.intake import Intake, Meter, Progress
 from triplepoint.ledger.journal import JOURNAL_FOLDER
 from triplepoint.ledger.reader import SegmentReader
 from triplepoint.ledger.store import LedgerStore
 
 DRAIN_LOCK = "drain.lock"
 """Name of the lock in the data folder that a drain holds while it works."""
+DRAIN_INTERVAL_S = 0.25
 DAMAGED_ENDING = ".damaged"
 """What a drained segment with damage in it is renamed to, for a person to look at; others are removed."""
 
@@ -53,12 +54,13 @@ class Drained:
         return Drained(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
 
 
-def drain(data: Path, store: LedgerStore, *, wait_s: float = 0.0) -> Drained:
+def drain(data: Path, store: LedgerStore, *, meter: Meter | None = None, wait_s: float = 0.0) -> Drained:
     """Take everything that stands in the journal into the ledger.
 
     Args:
         data: The installation's data folder.
         store: The ledger.
+        meter: Says what ended attempts took in energy; None: nothing is said.
         wait_s: How long to wait for another drain to end.
     Raises:
         Conflict: another process drains.
@@ -72,14 +74,14 @@ def drain(data: Path, store: LedgerStore, *, wait_s: float = 0.0) -> Drained:
         alive = live_boot(data)
         done = Drained()
         for boot, names in groupby(segments, key=lambda name: name.boot):
-            done += _drain_boot(folder, Intake(store.engine), list(names), is_alive=boot == alive)
+            done += _drain_boot(folder, Intake(store.engine, meter=meter), list(names), is_alive=boot == alive)
         return done
 
 
-def drain_if_free(data: Path, store: LedgerStore) -> Drained | None:
+def drain_if_free(data: Path, store: LedgerStore, *, meter: Meter | None = None) -> Drained | None:
     """Drain, as `drain` does, unless another process does so now; then return None."""
     try:
-        return drain(data, store)
+        return drain(data, store, meter=meter)
     except Conflict:
         return None
 
@@ -87,10 +89,13 @@ def drain_if_free(data: Path, store: LedgerStore) -> Drained | None:
 class Drainer:
     """A thread that drains again and again, in the control plane's process."""
 
-    def __init__(self, data: Path, store: LedgerStore, *, interval_s: float = 0.25) -> None:
+    def __init__(
+        self, data: Path, store: LedgerStore, *, meter: Meter | None = None, interval_s: float = DRAIN_INTERVAL_S
+    ) -> None:
         """Be ready to drain a data folder's journal into the ledger, with a pause between drains."""
         self._data = data
         self._store = store
+        self._meter = meter
         self._interval_s = interval_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ledger-drain", daemon=True)
@@ -117,7 +122,7 @@ class Drainer:
         while not is_last:
             is_last = self._stop.wait(self._interval_s)
             try:
-                done = drain_if_free(self._data, self._store)
+                done = drain_if_free(self._data, self._store, meter=self._meter)
             except Exception as error:  # noqa: BLE001 - nobody waits for this thread; whatever it is, it is said and tried again
                 self._note(f"{type(error).__name__}: {error}")
             else:

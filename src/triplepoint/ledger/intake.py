@@ -5,7 +5,7 @@ record that is met again (an offset was lost, a backup restored) changes nothing
 once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -52,6 +52,10 @@ _end = (
 )
 
 
+Meter = Callable[[AttemptRow], AttemptRow]
+"""Fills the energy of an ended attempt; pure, for an attempt may be taken in again."""
+
+
 class AttemptKey(NamedTuple):
     """Which attempt."""
 
@@ -78,10 +82,16 @@ class Taken:
 
 
 class Intake:
-    """Writes the ledger; one drain at a time on each journal."""
+    """Writes the ledger; one drain at a time on each journal.
 
-    def __init__(self, engine: sa.Engine) -> None:
+    Args:
+        engine: The database.
+        meter: Says what ended attempts took in energy.
+    """
+
+    def __init__(self, engine: sa.Engine, *, meter: Meter | None = None) -> None:
         self._engine = engine
+        self._meter = meter or _unmetered
 
     def progress(self, segment: SegmentName) -> Progress:
         """Say how far a segment is drained."""
@@ -104,8 +114,9 @@ class Intake:
             known = _known(connection, opened.keys() | closed.keys())
             fresh_keys = opened.keys() - known.keys()
             closed = _matched_at_last(connection, fresh_keys) | closed
-            fresh = {key: join(opened[key], closed.get(key)) for key in opened if key in fresh_keys}
-            ended = [_ended(known[key], closed[key]) for key in closed if key in known and known[key].outcome is None]
+            fresh = {key: self._metered(join(opened[key], closed.get(key))) for key in opened if key in fresh_keys}
+            running = {key: row for key, row in known.items() if row.outcome is None}
+            ended = [self._meter(_ended(running[key], closed[key])) for key in closed if key in running]
             astray = [closed[key] for key in closed if key not in known and key not in fresh]
             _insert(connection, [_opened_values(segment.boot, opened[key], row) for key, row in fresh.items()])
             _update(connection, ended)
@@ -147,19 +158,27 @@ class Intake:
     def _interrupt_some(self, boot: str) -> int:
         running = sa.select(ATTEMPTS).where(ATTEMPTS.c.boot == boot, ATTEMPTS.c.outcome.is_(None)).limit(_INTERRUPTED_AT_ONCE)
         with writing(self._engine) as connection:
-            rows = [
-                interrupt(
-                    to_attempt(values),
-                    input_estimate=values["input_estimate"],
-                    input_usd_per_mtok=values["input_usd_per_mtok"],
-                    charge_input_usd_per_mtok=values["charge_input_usd_per_mtok"],
-                    burns_from=values["burns_from"],
-                )
-                for values in connection.execute(running).mappings()
-            ]
+            rows = [self._meter(_interrupted(values)) for values in connection.execute(running).mappings()]
             _update(connection, rows)
             _count(connection, rows)
         return len(rows)
+
+    def _metered(self, row: AttemptRow) -> AttemptRow:
+        return row if row.outcome is None else self._meter(row)
+
+
+def _unmetered(row: AttemptRow) -> AttemptRow:
+    return row
+
+
+def _interrupted(values: sa.RowMapping) -> AttemptRow:
+    return interrupt(
+        to_attempt(values),
+        input_estimate=values["input_estimate"],
+        input_usd_per_mtok=values["input_usd_per_mtok"],
+        charge_input_usd_per_mtok=values["charge_input_usd_per_mtok"],
+        burns_from=values["burns_from"],
+    )
 
 
 def _key(record: Opened | Closed) -> AttemptKey:

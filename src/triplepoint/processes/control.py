@@ -29,7 +29,7 @@ def run_control(folder: Path) -> None:
         configure_logging(installation.settings.telemetry.log_level)
         address = parse_listen(installation.settings.control.listen)
         refuse_open_door(address, key="control.listen")
-        drainer = Drainer(installation.data, installation.ledger)
+        drainer = Drainer(installation.data, installation.ledger, meter=installation.meter)
         drainer.start()
         try:
             app = create_admin(admin_services(installation))

@@ -45,6 +45,9 @@ def _attempt_columns() -> list[sa.Column[object]]:
 def _remake_rollups() -> None:
     """Rollups gain a finer key; those that stand keep their sums under an unknown key and no plan."""
     op.rename_table("rollups", "rollups_before")
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    if not is_sqlite:  # there an index keeps its name when its table gets another
+        op.execute("ALTER TABLE rollups_before RENAME CONSTRAINT pk_rollups TO pk_rollups_before")
     op.create_table(
         "rollups",
         sa.Column("hour_us", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -69,10 +72,11 @@ def _remake_rollups() -> None:
         "cache_read_tokens, cache_write_tokens, reasoning_tokens, unknown_usage, cost_usd, unpriced"
     )
     energies = ", ".join(_ENERGY)
-    zeros = ", ".join("'0'" if op.get_bind().dialect.name == "sqlite" else "0" for _ in _ENERGY)
+    zero = "'0'" if is_sqlite else "0"
+    zeros = ", ".join(zero for _ in _ENERGY)
     op.execute(
         f"INSERT INTO rollups ({kept}, answered, key_id, plan, charge_usd, uncharged, downgraded, unmetered, {energies}) "  # noqa: S608
-        f"SELECT {kept}, requests, '', '', {zeros[:3].rstrip(',')}, attempts, 0, attempts, {zeros} FROM rollups_before"
+        f"SELECT {kept}, requests, '', '', {zero}, attempts, 0, attempts, {zeros} FROM rollups_before"
     )
     op.drop_table("rollups_before")
 
