@@ -18,6 +18,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": files.render_settings,
     "lineup-file.md": files.render_lineup,
     "price-file.md": files.render_prices,
+    "plans-file.md": files.render_plans,
     "simulated-script.md": files.render_script,
     "errors.md": errors.render,
     "metrics.md": metrics.render,

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from triplepoint.lineups.model import Lineup
+from triplepoint.plans.model import PlansFile
 from triplepoint.pricing.model import PriceFile
 from triplepoint.settings import Settings
 from triplepoint.upstreams.simulated.model import Script
@@ -21,6 +22,7 @@ TYPES: dict[str, tuple[type[BaseModel], str]] = {
     "triplepoint": (Settings, "triplepoint.yaml: settings and upstreams"),
     "lineup": (Lineup, "lineups/NAME.yaml: a line-up"),
     "prices": (PriceFile, "prices/*.yaml: a part of the price book"),
+    "plans": (PlansFile, "plans.yaml: what is sold"),
     "simulated": (Script, "Script of a simulated upstream"),
 }
 

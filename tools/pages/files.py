@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from tools.pages.markdown import code, first_sentence, prose, table
 
 from triplepoint.lineups.model import Lineup
+from triplepoint.plans.model import PlansFile
 from triplepoint.pricing.model import PriceFile
 from triplepoint.settings import Settings
 from triplepoint.upstreams.simulated.model import Script
@@ -51,6 +52,16 @@ def render_prices() -> str:
         "complete the file by [its schema](../../schemas/prices.schema.json)."
     )
     return _Page("Price file", about, PriceFile).render()
+
+
+def render_plans() -> str:
+    """Return the page of ``plans.yaml``."""
+    about = (
+        "What is sold: plans with their fees, rights, quotas and ladders. An installation may do without the file. How plans "
+        "work is told in [plans](../concepts/plans.md). Amounts are whole numbers, or decimals in quotes. Editors complete the "
+        "file by [its schema](../../schemas/plans.schema.json)."
+    )
+    return _Page("Plans file", about, PlansFile).render()
 
 
 def render_script() -> str:

@@ -7,10 +7,12 @@ from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
-from triplepoint.configuration import check_lineups, check_settings
+import msgspec
+
+from triplepoint.configuration import check_lineups, check_plans, check_settings
 from triplepoint.configuration.check_lineups import Findings
 from triplepoint.configuration.check_settings import Found
-from triplepoint.configuration.model import Configuration, LoadedLineup, variable_name
+from triplepoint.configuration.model import Configuration, LoadedLineup, LoadedPlans, variable_name
 from triplepoint.files.checked import Reading, read_file
 from triplepoint.files.nearest import suggest
 from triplepoint.foundation.errors import Problem, SettingsInvalid
@@ -18,6 +20,7 @@ from triplepoint.foundation.secret import Secret
 from triplepoint.lineups.digest import lineup_digest
 from triplepoint.lineups.model import Lineup
 from triplepoint.lineups.resolve import Names
+from triplepoint.plans.model import PlansFile, PricesCharge
 from triplepoint.pricing.book import PriceBook, read_book
 from triplepoint.pricing.model import PriceFile
 from triplepoint.pricing.price import canonical_row
@@ -27,6 +30,8 @@ LINEUPS = "lineups"
 """Folder of line-up files."""
 PRICES = "prices"
 """Folder of price files."""
+PLANS = "plans.yaml"
+"""File of plans; an installation may do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +42,17 @@ class _Files:
     lineups: Mapping[str, Reading[Lineup]]
     """By the name of the file without its ending."""
     prices: Sequence[Reading[PriceFile]]
+    plans: Reading[PlansFile] | None
+    """None where there is no such file."""
+
+    def all(self) -> list[Reading[Settings] | Reading[Lineup] | Reading[PriceFile] | Reading[PlansFile]]:
+        """Return every file."""
+        plans = [self.plans] if self.plans is not None else []
+        return [self.settings, *self.lineups.values(), *self.prices, *plans]
 
     def problems(self) -> list[Problem]:
         """Return what is wrong within each file."""
-        return [problem for reading in (self.settings, *self.lineups.values(), *self.prices) for problem in reading.problems]
+        return [problem for reading in self.all() for problem in reading.problems]
 
 
 def load_configuration(folder: Path, environ: Mapping[str, str], today: date) -> Configuration:
@@ -56,7 +68,8 @@ def load_configuration(folder: Path, environ: Mapping[str, str], today: date) ->
     book, price_problems = read_book(files.prices)
     lineups = check_lineups.check(files.lineups, files.settings.value, book, today)
     settings = _check_settings(files, lineups, folder, environ)
-    problems = [*files.problems(), *price_problems, *lineups.problems, *settings.problems]
+    plans = _check_plans(files, book, today)
+    problems = [*files.problems(), *price_problems, *lineups.problems, *settings.problems, *plans]
     if problems or files.settings.value is None:
         raise SettingsInvalid(sorted(set(problems), key=lambda problem: (problem.file, problem.line, problem.key)))
     loaded = _loaded(files, lineups.whole, files.settings.value, book, today)
@@ -66,6 +79,9 @@ def load_configuration(folder: Path, environ: Mapping[str, str], today: date) ->
         settings=files.settings.value,
         active=active,
         lineups=loaded,
+        plans=_load_plans(files.plans.value, book, today)
+        if files.plans is not None and files.plans.value is not None
+        else None,
         names=Names(active.lineup, {name: one.lineup for name, one in loaded.items()}),
         book=book,
         files=_hashes(folder, files),
@@ -103,7 +119,8 @@ def _read(folder: Path) -> _Files:
         )
         raise SettingsInvalid([missing])
     lineups = {path.stem: read_file(path, Lineup, name=f"{LINEUPS}/{path.name}") for path in _yaml_files(folder / LINEUPS)}
-    return _Files(settings, lineups, _read_prices(folder))
+    plans = read_file(folder / PLANS, PlansFile, name=PLANS) if (folder / PLANS).is_file() else None
+    return _Files(settings, lineups, _read_prices(folder), plans)
 
 
 def _yaml_files(folder: Path) -> list[Path]:
@@ -123,6 +140,24 @@ def _check_settings(files: _Files, lineups: Findings, folder: Path, environ: Map
         message = f"there is no {LINEUPS}/{settings.lineup}.yaml"
         found.problems.append(files.settings.problem(("lineup",), message, fix))
     return found
+
+
+def _check_plans(files: _Files, book: PriceBook, today: date) -> list[Problem]:
+    if files.plans is None:
+        return []
+    active = files.lineups.get(files.settings.value.lineup) if files.settings.value is not None else None
+    return check_plans.check(files.plans, active.value if active is not None else None, book, today)
+
+
+def _load_plans(plans: PlansFile, book: PriceBook, today: date) -> LoadedPlans:
+    rows = {
+        row for plan in plans.plans.values() if isinstance(plan.charge, PricesCharge) for row in plan.charge.prices.values()
+    }
+    found = {row: book.price(row, today) for row in sorted(rows)}
+    prices = {row: price for row, price in found.items() if price is not None}
+    content = {"plans": plans.model_dump(mode="json"), "prices": {row: canonical_row(one.row) for row, one in prices.items()}}
+    digest = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+    return LoadedPlans(plans, digest, MappingProxyType(prices))
 
 
 def _loaded(
@@ -149,7 +184,7 @@ def _load_one(lineup: Lineup, settings: Settings, book: PriceBook, today: date) 
 
 
 def _hashes(folder: Path, files: _Files) -> Mapping[str, str]:
-    names = [reading.name for reading in (files.settings, *files.lineups.values(), *files.prices)]
+    names = [reading.name for reading in files.all()]
     return MappingProxyType({name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names})
 
 

@@ -10,6 +10,7 @@ from triplepoint.foundation.secret import Secret
 from triplepoint.lineups.digest import SHOWN
 from triplepoint.lineups.model import Lineup
 from triplepoint.lineups.resolve import Names
+from triplepoint.plans.model import PlansFile
 from triplepoint.pricing.book import PriceBook
 from triplepoint.pricing.price import Price
 from triplepoint.settings import Settings, Upstream
@@ -34,6 +35,22 @@ class LoadedLineup:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadedPlans:
+    """``plans.yaml`` with everything it names."""
+
+    file: PlansFile
+    digest: str
+    """SHA-256 of what it says, and of the price rows that it charges by."""
+    prices: Mapping[str, Price]
+    """Prices in force on the day of loading that plans charge by, by the name of their row."""
+
+    @property
+    def hash(self) -> str:
+        """First characters of the digest, as receipts show it."""
+        return self.digest[:SHOWN]
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """Everything that the files of an installation say."""
 
@@ -43,6 +60,8 @@ class Configuration:
     """The line-up that serves plain names."""
     lineups: Mapping[str, LoadedLineup]
     """Every line-up that resolves, the active one included, by name; pins may name them."""
+    plans: LoadedPlans | None
+    """What is sold; None without ``plans.yaml``: then everybody may everything, and is charged what it costs."""
     names: Names
     """What can be asked for."""
     book: PriceBook
