@@ -1,8 +1,8 @@
 """YAML on the pages is right: the blocks of a page, laid over the seed configuration, make an installation that loads.
 
-The first line of a block says which file it is: ``# triplepoint.yaml`` (a part of it is enough), ``# lineups/NAME.yaml``,
-``# prices/NAME.yaml`` or ``# script: NAME.yaml``. Names, prices and keys are so held against each other, not only
-against a schema.
+The first line of a block says which file it is: ``# triplepoint.yaml`` (a part of it is enough), ``# plans.yaml``,
+``# lineups/NAME.yaml``, ``# prices/NAME.yaml`` or ``# script: NAME.yaml``. Names, prices and keys are so held against each
+other, not only against a schema.
 """
 
 import datetime
@@ -22,7 +22,7 @@ from triplepoint.foundation.errors import SettingsInvalid
 from triplepoint.upstreams.simulated.script_file import load_script
 
 DAY = datetime.date(2026, 11, 21)
-_FILE = re.compile(r"# ((?:script: |lineups/|prices/)[\w.-]+\.yaml|triplepoint\.yaml)\n")
+_FILE = re.compile(r"# ((?:script: |lineups/|prices/)[\w.-]+\.yaml|triplepoint\.yaml|plans\.yaml)\n")
 WITH_YAML = [page for page in PAGES if any(blocks(page, "yaml"))]
 
 
