@@ -121,6 +121,67 @@ class PoolSettings(FileModel):
     """How long an idle connection is kept."""
 
 
+class Gpu(StrEnum):
+    """Accelerators whose figures are known."""
+
+    A100 = "A100"
+    H100 = "H100"
+    H200 = "H200"
+    B200 = "B200"
+    L40S = "L40S"
+    MI300X = "MI300X"
+
+
+class Precision(StrEnum):
+    """How a model's weights are kept."""
+
+    BF16 = "bfloat16"
+    FP8 = "fp8"
+    FP4 = "mxfp4"
+
+
+BATCH_LEAST, BATCH_MOST = 8.0, 256.0
+"""Generations at once that are likely where nobody says."""
+
+
+class RunsOn(FileModel):
+    """What a model runs on, as far as you know it. Each thing left out widens the interval of the estimate."""
+
+    gpu: Gpu | None = Field(default=None, strict=False)
+    """Accelerator."""
+    gpus: int | None = Field(default=None, ge=1, le=64)
+    """Accelerators that run one copy of the model together."""
+    batch: float | None = Field(default=None, ge=1, le=4096)
+    """Generations that run at once on one copy, on average; unknown without."""
+    batch_least: float | None = Field(default=None, ge=1, le=4096)
+    """Where ``batch`` is unknown: the least that is likely, 8 by default; every ratio up to ``batch_most`` counts alike."""
+    batch_most: float | None = Field(default=None, ge=1, le=4096)
+    """Where ``batch`` is unknown: the most that is likely, 256 by default."""
+    precision: Precision | None = Field(default=None, strict=False)
+    """Form of the weights."""
+    active_params_b: float | None = Field(default=None, gt=0, le=10_000)
+    """Billions of parameters that work on each token; read from the model's name where that says it, such as ``70b`` or
+    ``30b-a3b``."""
+    total_params_b: float | None = Field(default=None, gt=0, le=100_000)
+    """Billions of parameters in all; the same as the active ones without."""
+    measured_as: str | None = None
+    """Model of the measured table that it is, such as ``meta-llama/Llama-3.1-70B-Instruct``; found by its name without."""
+    thread_watts: float | None = Field(default=None, gt=0, le=1000)
+    """On a processor: watts that one busy thread draws, its share of memory and board included; 4 to 16 without."""
+
+
+class EnergySettings(RunsOn):
+    """What an upstream runs on and where it stands, for the energy and carbon on receipts."""
+
+    zone: str | None = None
+    """Electricity grid: a country (``FRA``), a state of the USA (``US-CA``), a Nordic zone (``SE3``) or a region of Google's
+    cloud (``europe-west4``). Without, the world's mix with its whole range."""
+    pue: float | None = Field(default=None, ge=1, le=5)
+    """Energy of the data centre for each unit that its computers take. Without, it is part of the estimated overhead."""
+    models: dict[str, RunsOn] = {}
+    """Where models of this upstream differ, by their names there."""
+
+
 class UpstreamBase(FileModel):
     """What every upstream may set."""
 
@@ -132,6 +193,8 @@ class UpstreamBase(FileModel):
     """Circuit breaker."""
     pool: PoolSettings = PoolSettings()
     """Connections."""
+    energy: EnergySettings | None = None
+    """What it runs on and where it stands, for the energy and carbon on receipts."""
 
 
 class OpenAIUpstream(UpstreamBase):

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from triplepoint.configuration.check_energy import check_energy
 from triplepoint.configuration.model import variable_name
 from triplepoint.files.checked import Reading
 from triplepoint.files.nearest import suggest
@@ -56,6 +57,7 @@ def check(reading: Reading[Settings], *, folder: Path, environ: Mapping[str, str
     for name, upstream in settings.upstreams.items():
         path = ("upstreams", name)
         found.problems.extend(_headers(reading, path, upstream))
+        found.problems.extend(check_energy(reading, name, upstream.energy))
         found.warnings.extend(_clear_text(reading, path, upstream))
         needed = [*_key(reading, path, upstream, environ), *_script(reading, path, upstream, folder)]
         (found.problems if name in used else found.warnings).extend(needed)

@@ -1,7 +1,8 @@
 """The content hash of a line-up: the same models, router, prices and upstreams give the same hash, on any machine.
 
 It is taken over what the files mean, not over their bytes: comments, order of keys and ways to write a number do not count. The
-order of models does, since weaker and stronger are said by it. Secrets and the names of their variables stay out.
+order of models does, since weaker and stronger are said by it. Secrets and the names of their variables stay out, and so does
+what an upstream takes in energy: it changes an estimate on the receipt, not what answers.
 """
 
 import hashlib
@@ -28,7 +29,9 @@ def lineup_digest(lineup: Lineup, *, prices: Mapping[str, object], upstreams: Ma
     content = {
         "lineup": _canonical(lineup),
         "prices": prices,
-        "upstreams": {name: upstream.model_dump(mode="json", exclude={"api_key"}) for name, upstream in upstreams.items()},
+        "upstreams": {
+            name: upstream.model_dump(mode="json", exclude={"api_key", "energy"}) for name, upstream in upstreams.items()
+        },
     }
     return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
 
