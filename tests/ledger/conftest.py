@@ -10,7 +10,15 @@ from tests.postgres import PostgresServer
 from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.ledger.model import Closed, Opened, Outcome
 from triplepoint.ledger.store import LedgerStore
-from triplepoint.ledger.tables import ATTEMPTS, DRAIN_OFFSETS, GRANT_BURNS, ROLLUPS, UNMATCHED_CLOSES
+from triplepoint.ledger.tables import (
+    ATTEMPTS,
+    CURSORS,
+    DRAIN_OFFSETS,
+    ENDINGS,
+    GRANT_BURNS,
+    ROLLUPS,
+    UNMATCHED_CLOSES,
+)
 from triplepoint.settings import JournalSettings, WhenFull
 from triplepoint.storage.engine import open_database, sqlite_url
 
@@ -102,8 +110,10 @@ def empty(database: sa.Engine) -> Callable[[], LedgerStore]:
 
     def clear() -> LedgerStore:
         with database.begin() as connection:
-            for table in (ATTEMPTS, ROLLUPS, DRAIN_OFFSETS, UNMATCHED_CLOSES, GRANT_BURNS):
+            for table in (ATTEMPTS, ROLLUPS, DRAIN_OFFSETS, UNMATCHED_CLOSES, GRANT_BURNS, ENDINGS):
                 connection.execute(table.delete())
+            connection.execute(CURSORS.delete().where(CURSORS.c.name != ENDINGS.name))
+            connection.execute(CURSORS.update().values(position=0))
         return LedgerStore(database)
 
     return clear

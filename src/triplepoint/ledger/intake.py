@@ -23,7 +23,9 @@ from triplepoint.ledger.reader import Batch
 from triplepoint.ledger.receipts import interrupt, join
 from triplepoint.ledger.tables import (
     ATTEMPTS,
+    CURSORS,
     DRAIN_OFFSETS,
+    ENDINGS,
     GRANT_BURNS,
     MEDIA_COUNTS,
     ROLLUPS,
@@ -294,6 +296,7 @@ def _count(connection: sa.Connection, rows: list[AttemptRow]) -> None:
         now = msgspec.structs.asdict(adding.add(former, more[key]))
         connection.execute(ROLLUPS.update().where(is_it).values(now))
     _burn(connection, adding.burnt_by_grant(rows))
+    _number(connection, rows)
 
 
 def _burn(connection: sa.Connection, more: dict[str, Decimal]) -> None:
@@ -307,6 +310,16 @@ def _burn(connection: sa.Connection, more: dict[str, Decimal]) -> None:
         former = connection.execute(sa.select(GRANT_BURNS.c.burnt_usd).where(is_it).with_for_update()).scalar_one()
         burnt = money_text(EXACT.add(Decimal(former), more[grant]))
         connection.execute(GRANT_BURNS.update().where(is_it).values(burnt_usd=burnt))
+
+
+def _number(connection: sa.Connection, rows: list[AttemptRow]) -> None:
+    """Number what ended, for exports to follow. The counter's row is locked last, until the end of the transaction, so that
+    numbers become visible in their order, whoever else drains.
+    """
+    taken = sa.update(CURSORS).where(CURSORS.c.name == ENDINGS.name).values(position=CURSORS.c.position + 1)
+    no = connection.execute(taken.returning(CURSORS.c.position)).scalar_one()
+    keys = msgspec.msgpack.encode([(row.receipt_id, row.attempt, row.opened_us) for row in rows])
+    connection.execute(ENDINGS.insert().values(no=no, keys=keys))
 
 
 def _insert_missing(connection: sa.Connection, table: sa.Table, values: Sequence[dict[str, Any]]) -> None:

@@ -184,6 +184,25 @@ GRANT_BURNS = sa.Table(
 """How much of each grant of credit the attempts in the ledger have burnt; kept with them, in one transaction."""
 
 
+ENDINGS = sa.Table(
+    "endings",
+    metadata,
+    sa.Column("no", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("keys", sa.LargeBinary, nullable=False),
+)
+"""Which attempts ended together, in the order in which the ledger learnt of it, without gaps: msgpack of receipt id, attempt,
+moment of opening. What exports follow, for an attempt that ends late has an old moment, but never an old number."""
+
+CURSORS = sa.Table(
+    "cursors",
+    metadata,
+    sa.Column("name", sa.String(128), primary_key=True),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("moved_us", sa.BigInteger, nullable=False),
+)
+"""Numbers of endings: the last one given (``endings``), and how far each export has come."""
+
+
 def to_values(row: AttemptRow) -> dict[str, Any]:
     """Return an attempt as values of columns; boot and estimate are not among them."""
     outcome = None if row.outcome is None else row.outcome.value

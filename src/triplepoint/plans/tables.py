@@ -32,3 +32,13 @@ OVERRIDES = sa.Table(
     sa.Index("ix_quota_overrides_customer_id", "customer_id"),
 )
 """Another limit than the plan's, for one customer or key, for a while."""
+
+REVISIONS = sa.Table(
+    "plan_revisions",
+    metadata,
+    sa.Column("no", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("since_us", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""What ``plans.yaml`` said, from when; only added to, so that a fee of the past stays what it was. ``null``: there was none."""
