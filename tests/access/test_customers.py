@@ -37,6 +37,38 @@ def test_a_name_belongs_to_one_customer(room: Room) -> None:
     assert [entry.action for entry in room.access.audit(VIEWER)] == ["customer.create"]
 
 
+def test_a_customer_has_a_time_zone_that_can_change(room: Room) -> None:
+    """It is UTC unless said; the change is announced, noted with what was before, and seen by the snapshot's view."""
+    acme = room.access.customers.create(OPERATOR, "acme")
+    beta = room.access.customers.create(OPERATOR, "beta", time_zone="Asia/Kathmandu")
+    assert (acme.time_zone, beta.time_zone) == ("UTC", "Asia/Kathmandu")
+    room.access.keys.create(OPERATOR, "acme")
+    changed = room.access.customers.set_time_zone(OPERATOR, "acme", "Europe/Paris")
+    assert changed.time_zone == "Europe/Paris"
+    assert room.access.customers.find(VIEWER, "acme") == changed
+    assert room.access.customers.find(VIEWER, "beta") == beta
+    assert [customer.time_zone for _, customer in room.access.live_keys()] == ["Europe/Paris"]
+    entry = room.access.audit(VIEWER, subject=acme.id)[0]
+    assert (entry.action, msgspec.json.decode(entry.detail)) == (
+        "customer.set_time_zone",
+        {"before": "UTC", "time_zone": "Europe/Paris"},
+    )
+    assert len(room.announced) == 4
+
+
+@pytest.mark.parametrize("name", ["", "Paris", "europe/Paris/", "../etc/passwd", "UTC\x00", "Europe"])
+def test_what_is_no_time_zone_is_refused(room: Room, name: str) -> None:
+    """A name that the tz database does not have makes no customer and changes none."""
+    acme = room.access.customers.create(OPERATOR, "acme")
+    for attempt in (
+        lambda: room.access.customers.create(OPERATOR, "beta", time_zone=name),
+        lambda: room.access.customers.set_time_zone(OPERATOR, "acme", name),
+    ):
+        with pytest.raises(RequestInvalid, match="no time zone"):
+            attempt()
+    assert room.access.customers.all(VIEWER) == [acme]
+
+
 def test_a_new_key_is_live_and_kept_as_its_digest(room: Room) -> None:
     """A key is handed out once, opens at once, and is kept as a digest with its first 8 characters."""
     acme = room.access.customers.create(OPERATOR, "acme")
@@ -140,6 +172,7 @@ def test_a_viewer_changes_nothing(room: Room) -> None:
     before = (room.access.customers.all(ADMIN), room.access.keys.all(ADMIN), room.access.audit(ADMIN))
     for attempt in (
         lambda: room.access.customers.create(VIEWER, "beta"),
+        lambda: room.access.customers.set_time_zone(VIEWER, "acme", "Europe/Paris"),
         lambda: room.access.keys.create(VIEWER, "acme"),
         lambda: room.access.keys.revoke(VIEWER, key.id),
         lambda: room.access.keys.rotate(VIEWER, key.id),

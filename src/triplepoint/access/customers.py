@@ -3,39 +3,64 @@
 from dataclasses import replace
 
 from triplepoint.access import keys, rules
-from triplepoint.access.changes import Change, Changes
+from triplepoint.access.changes import AccessChange, AccessChanges
 from triplepoint.access.model import Actor, Customer, IssuedKey, Key, Role
 from triplepoint.access.ports import CustomerRecords
 from triplepoint.foundation.errors import Conflict, NotFound
 from triplepoint.foundation.ids import CustomerId, KeyId
+from triplepoint.foundation.zones import zone
 
 
 class Customers:
     """Who pays."""
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: AccessChanges) -> None:
         self._changes = changes
 
-    def create(self, actor: Actor, name: str) -> Customer:
+    def create(self, actor: Actor, name: str, *, time_zone: str = "UTC") -> Customer:
         """Make a customer.
 
+        Args:
+            actor: Who makes it.
+            name: For people.
+            time_zone: Where its days, weeks and months begin, as in the tz database.
         Raises:
-            RequestInvalid: the name cannot be one.
+            RequestInvalid: the name cannot be one, or there is no such time zone.
             Conflict: another customer has it.
             NotEntitled: below the role operator.
         """
         with self._changes.begin(actor, Role.OPERATOR, announce=True) as change:
-            return self.add(change, name)
+            return self.add(change, name, time_zone=time_zone)
 
-    def add(self, change: Change, name: str) -> Customer:
+    def add(self, change: AccessChange, name: str, *, time_zone: str = "UTC") -> Customer:
         """Make a customer inside a change that is under way."""
-        name = rules.checked_customer_name(name)
+        name, time_zone = rules.checked_customer_name(name), zone(time_zone).key
         if change.records.customer_named(name) is not None:
             raise Conflict(f"there is a customer {name!r} already; choose another name", param="name")
-        customer = Customer(id=CustomerId(self._changes.new_id("cust")), name=name, created_us=change.now_us)
+        customer = Customer(
+            id=CustomerId(self._changes.new_id("cust")), name=name, created_us=change.now_us, time_zone=time_zone
+        )
         change.records.add_customer(customer)
-        change.note("customer.create", customer.id, name=name)
+        change.note("customer.create", customer.id, name=name, time_zone=time_zone)
         return customer
+
+    def set_time_zone(self, actor: Actor, customer: str, time_zone: str) -> Customer:
+        """Say where a customer's days, weeks and months begin, from now on.
+
+        The period that runs is the new zone's at once; what was used in it counts as before.
+
+        Args:
+            actor: Who says it.
+            customer: Id or name.
+            time_zone: As in the tz database.
+        Raises: NotFound; RequestInvalid: there is no such time zone; NotEntitled.
+        """
+        with self._changes.begin(actor, Role.OPERATOR, announce=True) as change:
+            found = find_customer(change.records, customer)
+            changed = replace(found, time_zone=zone(time_zone).key)
+            change.records.set_time_zone(found.id, changed.time_zone)
+            change.note("customer.set_time_zone", found.id, before=found.time_zone, time_zone=changed.time_zone)
+        return changed
 
     def find(self, actor: Actor, id_or_name: str) -> Customer:
         """Return a customer by id or by name.
@@ -59,7 +84,7 @@ class CustomerKeys:
         secret: The installation's; keys are kept as digests under it.
     """
 
-    def __init__(self, changes: Changes, secret: bytes) -> None:
+    def __init__(self, changes: AccessChanges, secret: bytes) -> None:
         self._changes = changes
         self._secret = secret
 
@@ -89,7 +114,7 @@ class CustomerKeys:
 
     def add(
         self,
-        change: Change,
+        change: AccessChange,
         owner: Customer,
         *,
         label: str,
@@ -188,7 +213,7 @@ class CustomerKeys:
             return issued
 
     def _issue(
-        self, change: Change, owner: CustomerId, *, label: str, models: tuple[str, ...] | None, expires_us: int | None
+        self, change: AccessChange, owner: CustomerId, *, label: str, models: tuple[str, ...] | None, expires_us: int | None
     ) -> IssuedKey:
         text = keys.make_key()
         key = Key(
@@ -224,13 +249,13 @@ def _find_key(records: CustomerRecords, key_id: str) -> Key:
     return key
 
 
-def _find_live_key(change: Change, key_id: str) -> Key:
+def _find_live_key(change: AccessChange, key_id: str) -> Key:
     key = _find_key(change.records, key_id)
     if not key.is_live(change.now_us):
         raise Conflict(f"the key {key.id} has ended; make a new one")
     return key
 
 
-def _end(change: Change, key: Key, *, revoked_us: int | None, expires_us: int | None) -> Key:
+def _end(change: AccessChange, key: Key, *, revoked_us: int | None, expires_us: int | None) -> Key:
     change.records.set_key_end(key.id, expires_us=expires_us, revoked_us=revoked_us)
     return replace(key, expires_us=expires_us, revoked_us=revoked_us)

@@ -6,7 +6,7 @@ Only an admin changes them, but for the own password, which everybody may who kn
 from dataclasses import replace
 
 from triplepoint.access import keys, rules
-from triplepoint.access.changes import Change, Changes
+from triplepoint.access.changes import AccessChange, AccessChanges
 from triplepoint.access.model import Actor, IssuedOperatorKey, Operator, OperatorKey, Role
 from triplepoint.access.passwords import Passwords
 from triplepoint.access.ports import OperatorRecords
@@ -24,7 +24,7 @@ class Operators:
         passwords: Hashes and checks them.
     """
 
-    def __init__(self, changes: Changes, *, secret: bytes, passwords: Passwords) -> None:
+    def __init__(self, changes: AccessChanges, *, secret: bytes, passwords: Passwords) -> None:
         self._changes = changes
         self._secret = secret
         self._passwords = passwords
@@ -40,7 +40,7 @@ class Operators:
         with self._changes.begin(actor, Role.ADMIN) as change:
             return self.add(change, name, role=role, password_hash=password_hash)
 
-    def add(self, change: Change, name: str, *, role: Role, password_hash: str) -> Operator:
+    def add(self, change: AccessChange, name: str, *, role: Role, password_hash: str) -> Operator:
         """Make an operator inside a change that is under way."""
         if change.records.operator_named(name) is not None:
             raise Conflict(f"there is an operator {name!r} already; choose another name", param="name")
@@ -204,12 +204,12 @@ def _keep_an_admin(records: OperatorRecords, *, without: Operator) -> None:
         raise Conflict(f"{without.name!r} is the last admin; make another one first")
 
 
-def _update(change: Change, operator: Operator) -> Operator:
+def _update(change: AccessChange, operator: Operator) -> Operator:
     change.records.update_operator(operator)
     return operator
 
 
-def _replace_password(change: Change, operator: Operator, password_hash: str) -> None:
+def _replace_password(change: AccessChange, operator: Operator, password_hash: str) -> None:
     change.records.set_password_hash(operator.id, password_hash)
     change.records.end_sessions(operator.id)
     change.note("operator.password", operator.id, name=operator.name)

@@ -4,7 +4,7 @@ Records are kept as given; ids, times and decisions are the service's.
 """
 
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from triplepoint.access.model import AuditEntry, Customer, Key, Operator, OperatorKey, Session
 from triplepoint.foundation.ids import CustomerId, KeyId, OperatorId
@@ -27,6 +27,10 @@ class CustomerRecords(Protocol):
 
     def customers(self) -> list[Customer]:
         """Return all, oldest first."""
+        ...
+
+    def set_time_zone(self, customer_id: CustomerId, time_zone: str) -> None:
+        """Change where a customer's periods begin; nothing else of it ever changes."""
         ...
 
     def add_key(self, key: Key) -> None:
@@ -138,17 +142,22 @@ class AccessTransaction(CustomerRecords, OperatorRecords, AuditRecords, Protocol
     """All of it, seen and changed in one piece."""
 
 
-class AccessStore(Protocol):
-    """Where it is kept."""
+RecordsT = TypeVar("RecordsT", bound=AccessTransaction)
+"""What a transaction sees and changes: this room's records, and those of a room above beside them."""
+_RecordsT_co = TypeVar("_RecordsT_co", bound=AccessTransaction, covariant=True)
 
-    def reading(self) -> AbstractContextManager[AccessTransaction]:
+
+class Transactions(Protocol[_RecordsT_co]):
+    """Where records are kept."""
+
+    def reading(self) -> AbstractContextManager[_RecordsT_co]:
         """Open a transaction that only reads.
 
         Raises: StoreFault.
         """
         ...
 
-    def writing(self) -> AbstractContextManager[AccessTransaction]:
+    def writing(self) -> AbstractContextManager[_RecordsT_co]:
         """Open a transaction whose writes are kept whole, or not at all where its block raises.
 
         Raises:
@@ -156,3 +165,7 @@ class AccessStore(Protocol):
             StoreFault: nothing was kept.
         """
         ...
+
+
+AccessStore = Transactions[AccessTransaction]
+"""Where this room's are."""

@@ -25,7 +25,7 @@ def require(actor: Actor, needed: Role) -> None:
         raise NotEntitled(f"this needs the role {needed}; {actor.name} has {actor.role}. Ask an admin", code="role_too_small")
 
 
-def checked_text(text: str, *, param: str, may_be_empty: bool = False) -> str:
+def checked_text(text: str, *, param: str, may_be_empty: bool = False, longest: int = MAX_TEXT) -> str:
     """Return a name or label for people, without space around it.
 
     Raises: RequestInvalid: empty, too long, unprintable, or a key by mistake.
@@ -33,8 +33,8 @@ def checked_text(text: str, *, param: str, may_be_empty: bool = False) -> str:
     text = text.strip()
     if not text and not may_be_empty:
         raise RequestInvalid(f"{param} is empty; give it a text that people recognise", param=param)
-    if len(text) > MAX_TEXT:
-        raise RequestInvalid(f"{param} has {len(text)} characters; at most {MAX_TEXT} are kept", param=param)
+    if len(text) > longest:
+        raise RequestInvalid(f"{param} has {len(text)} characters; at most {longest} are kept", param=param)
     if not text.isprintable():
         raise RequestInvalid(f"{param} holds control characters; write it on one line without them", param=param)
     if looks_like_key(text):

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from triplepoint.access import passwords as password_rules
-from triplepoint.access.changes import Changes, Detail
+from triplepoint.access.changes import AccessChanges, Detail
 from triplepoint.access.customers import CustomerKeys, Customers
 from triplepoint.access.model import Actor, AuditEntry, Customer, FirstOperator, IssuedKey, Key, Role
 from triplepoint.access.operators import Operators
@@ -66,12 +66,17 @@ class AccessService:
         passwords: Passwords | None = None,
         session_s: float = 43_200.0,
     ) -> None:
-        self._changes = Changes(store, clock=clock, new_id=new_id, on_change=on_change)
+        self._changes = AccessChanges(store, clock=clock, new_id=new_id, on_change=on_change)
         self._passwords = passwords or Passwords()
         self.customers = Customers(self._changes)
         self.keys = CustomerKeys(self._changes, secret)
         self.operators = Operators(self._changes, secret=secret, passwords=self._passwords)
         self.sessions = Sessions(self._changes, secret=secret, passwords=self._passwords, lasts_s=session_s)
+
+    @property
+    def changes(self) -> AccessChanges:
+        """How this room changes anything; a room above opens its own changes with `Changes.on`."""
+        return self._changes
 
     def live_keys(self) -> list[tuple[Key, Customer]]:
         """Return all keys that open something at this moment, with who pays: the gateway's view of this room.

@@ -9,7 +9,7 @@ import secrets
 import structlog
 
 from triplepoint.access import keys
-from triplepoint.access.changes import Change, Changes
+from triplepoint.access.changes import AccessChange, AccessChanges
 from triplepoint.access.model import Login, Operator, Role, Session
 from triplepoint.access.passwords import Passwords
 from triplepoint.access.throttle import Throttle
@@ -32,7 +32,7 @@ class Sessions:
         lasts_s: Seconds until a session ends by itself.
     """
 
-    def __init__(self, changes: Changes, *, secret: bytes, passwords: Passwords, lasts_s: float) -> None:
+    def __init__(self, changes: AccessChanges, *, secret: bytes, passwords: Passwords, lasts_s: float) -> None:
         self._changes = changes
         self._secret = secret
         self._passwords = passwords
@@ -107,7 +107,7 @@ class Sessions:
         return keys.digest(self._secret, f"session:{session_id}")  # apart from keys, which have prefixes of their own
 
 
-def _check_unchanged(change: Change, operator: Operator, known: str | None) -> None:
+def _check_unchanged(change: AccessChange, operator: Operator, known: str | None) -> None:
     # Checking a password takes a while; who was disabled or given a new password meanwhile does not get in with the old one.
     if change.records.operator(operator.id) != operator or change.records.password_hash(operator.id) != known:
         raise NotAuthenticated("name or password is wrong", code="invalid_login")

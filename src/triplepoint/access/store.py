@@ -71,6 +71,10 @@ class SqlAccessTransaction:
         """Return all, oldest first."""
         return [_customer(row) for row in self._all(sa.select(*_CUSTOMER).order_by(CUSTOMERS.c.created_us, CUSTOMERS.c.id))]
 
+    def set_time_zone(self, customer_id: CustomerId, time_zone: str) -> None:
+        """Change where a customer's periods begin."""
+        self._connection.execute(CUSTOMERS.update().where(CUSTOMERS.c.id == customer_id).values(time_zone=time_zone))
+
     def add_key(self, key: Key) -> None:
         """Keep a new key."""
         self._connection.execute(

@@ -1,20 +1,14 @@
-"""The ledger's tables, and how a row of SQL becomes an `AttemptRow` and back.
+"""The ledger's tables, and how a row of SQL becomes an `AttemptRow` and back."""
 
-Money is exact in both engines: SQLite has no decimal type, so it is text there and never summed by SQL; PostgreSQL has
-NUMERIC.
-"""
-
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.types import TypeEngine
 
-from triplepoint.foundation.money import money_text
 from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.ledger.flat import flat
 from triplepoint.ledger.model import ENERGIES, AttemptRow, Outcome, Rollup
 from triplepoint.storage.engine import metadata
+from triplepoint.storage.exact import ExactText
 
 _PLAIN = tuple(name for name in AttemptRow.__struct_fields__ if name not in {"outcome", "usage"})
 _COUNTED = tuple(name for name in Usage.__struct_fields__ if name != "source")
@@ -25,27 +19,6 @@ MEDIA_COUNTS = (
     *("images", "web_searches"),
 )
 """Counts of a usage that are zero for text."""
-
-
-class ExactText(sa.TypeDecorator[str]):
-    """A decimal that is text in Python: TEXT in SQLite, NUMERIC in PostgreSQL."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
-        """Choose the column's type."""
-        return dialect.type_descriptor(sa.Numeric() if dialect.name == "postgresql" else sa.Text())
-
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> Any:
-        """Write it, in both engines without the zeros that say nothing."""
-        if value is None:
-            return None
-        return Decimal(value) if dialect.name == "postgresql" else money_text(Decimal(value))
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | None:
-        """Read it."""
-        return money_text(value) if isinstance(value, Decimal) else value
 
 
 ATTEMPTS = sa.Table(
@@ -155,25 +128,6 @@ UNMATCHED_CLOSES = sa.Table(
     sa.Column("record", sa.LargeBinary, nullable=False),
 )
 """Closed records whose opened record has not been seen: it was in a damaged place. Kept, for they say what was spent."""
-
-MONEY_ENTRIES = sa.Table(
-    "money_entries",
-    metadata,
-    sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("customer_id", sa.String(64), sa.ForeignKey("customers.id"), nullable=False),
-    sa.Column("kind", sa.String(16), nullable=False),
-    sa.Column("amount_usd", ExactText, nullable=False),
-    sa.Column("at_us", sa.BigInteger, nullable=False),
-    sa.Column("expires_us", sa.BigInteger, nullable=True),
-    sa.Column("priority", sa.Integer, nullable=False),
-    sa.Column("receipt_id", sa.String(64), nullable=True),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("idempotency_key", sa.String(128), nullable=True),
-    sa.Column("made_us", sa.BigInteger, nullable=False),
-    sa.Index("ix_money_entries_customer_id", "customer_id", "at_us"),
-    sa.Index("uq_money_entries_customer_id", "customer_id", "idempotency_key", unique=True),
-)
-"""Credits, grants and refunds; only added to, never changed."""
 
 GRANT_BURNS = sa.Table(
     "grant_burns",

@@ -6,12 +6,11 @@ whatever the zone does, and a moment always belongs to exactly one.
 """
 
 import datetime
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from triplepoint.foundation.errors import RequestInvalid
+from triplepoint.foundation.zones import zone
 from triplepoint.plans.model import Calendar
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -29,18 +28,6 @@ class Period(msgspec.Struct, frozen=True, gc=False):
     def holds(self, at_us: int) -> bool:
         """Tell whether a moment is in it."""
         return self.start_us <= at_us < self.end_us
-
-
-@lru_cache(maxsize=1024)
-def zone(name: str) -> ZoneInfo:
-    """Return a time zone of the tz database.
-
-    Raises: RequestInvalid: there is none of that name.
-    """
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise RequestInvalid(f"{name!r} is no time zone; write one such as Europe/Paris or UTC", param="time_zone") from error
 
 
 def period_at(calendar: Calendar, time_zone: str, at_us: int) -> Period:

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from triplepoint.storage.engine import metadata
+from triplepoint.storage.exact import ExactText
 
 ASSIGNMENTS = sa.Table(
     "plan_assignments",
@@ -42,3 +43,22 @@ REVISIONS = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
 )
 """What ``plans.yaml`` said, from when; only added to, so that a fee of the past stays what it was. ``null``: there was none."""
+
+MONEY_ENTRIES = sa.Table(
+    "money_entries",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("customer_id", sa.String(64), sa.ForeignKey("customers.id"), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("amount_usd", ExactText, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("expires_us", sa.BigInteger, nullable=True),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("receipt_id", sa.String(64), nullable=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("idempotency_key", sa.String(128), nullable=True),
+    sa.Column("made_us", sa.BigInteger, nullable=False),
+    sa.Index("ix_money_entries_customer_id", "customer_id", "at_us"),
+    sa.Index("uq_money_entries_customer_id", "customer_id", "idempotency_key", unique=True),
+)
+"""Credits, grants and refunds; only added to, never changed."""
