@@ -126,6 +126,18 @@ def test_a_right_file_is_loaded_with_its_prices(folder: Path) -> None:
             "more than one",
             '"12.5"',
         ),
+        (
+            _plan("quotas: {a: {unit: tokens, limit: 1, per: day}, b: {unit: tokens, limit: 2, per: day}}"),
+            ".quotas.b",
+            "counts the same as a",
+            "remove one",
+        ),
+        (
+            _plan("models: [small], overage: {kind: prices, prices: {small: ours/later}}"),
+            ".overage.prices.small",
+            "ours/later has no price today",
+            "priced models",
+        ),
         (_plan("rates: {requests_per_minute: 0}"), ".rates.requests_per_minute", "out of range", "at least 1"),
         (_plan("qotas: {}"), ".qotas", "is not a known key", "quotas"),
         ("plans: {}\n", "plans", "is empty", "name at least one"),

@@ -50,9 +50,15 @@ def entitled(plan: Plan, lineup: Lineup) -> list[str]:
 
 
 def _quotas(reading: Reading[PlansFile], path: _Path, plan: Plan) -> Iterator[Problem]:
+    seen: dict[object, str] = {}
     for name, quota in plan.quotas.items():
         place = (*path, "quotas", name)
         yield from _period(reading, place, quota)
+        counts = (quota.unit, quota.per, quota.sliding, quota.scope, frozenset(quota.models or ()))
+        if counts in seen:
+            message = f"counts the same as {seen[counts]}, so only the smaller limit would ever bind"
+            yield reading.problem(place, message, "remove one of them, or give it another period, unit, scope or models")
+        seen[counts] = name
         for key, amount in (("limit", quota.limit), ("grace", quota.grace)):
             if is_whole(quota.unit) and amount != amount.to_integral_value():
                 yield reading.problem((*place, key), f"{amount} {quota.unit} cannot be", "write a whole number")
@@ -78,8 +84,9 @@ def _names(reading: Reading[PlansFile], path: _Path, plan: Plan, lineup: Lineup)
         named += [((*path, "quotas", name, "models", n), model) for n, model in enumerate(quota.models or ())]
     for model, below in plan.ladder.items():
         named += [((*path, "ladder", model), model), ((*path, "ladder", model), below)]
-    if isinstance(plan.charge, PricesCharge):
-        named += [((*path, "charge", "prices", model), model) for model in plan.charge.prices]
+    for key, charge in (("charge", plan.charge), ("overage", plan.overage)):
+        if isinstance(charge, PricesCharge):
+            named += [((*path, key, "prices", model), model) for model in charge.prices]
     for place, model in named:
         if model not in lineup.models:
             yield reading.problem(place, *_no_model(model, lineup))
@@ -157,16 +164,27 @@ def _circle(ladder: Mapping[str, str], start: str) -> list[str]:
 def _prices(
     reading: Reading[PlansFile], path: _Path, plan: Plan, lineup: Lineup, book: PriceBook, today: date
 ) -> Iterator[Problem]:
-    if not isinstance(plan.charge, PricesCharge):
-        return
-    priced = plan.charge.prices
+    for key, charge in (("charge", plan.charge), ("overage", plan.overage)):
+        if isinstance(charge, PricesCharge):
+            yield from _own_prices(reading, (*path, key, "prices"), charge, plan, lineup, book, today)
+
+
+def _own_prices(
+    reading: Reading[PlansFile],
+    path: _Path,
+    charge: PricesCharge,
+    plan: Plan,
+    lineup: Lineup,
+    book: PriceBook,
+    today: date,
+) -> Iterator[Problem]:
     for model in entitled(plan, lineup):
-        if model not in priced:
+        if model not in charge.prices:
             fix = f"add '{model}: ours/{model}' with a row in prices/, or charge at_cost"
-            yield reading.problem((*path, "charge", "prices"), f"{model} has no price here, and is entitled to", fix)
-    for model, row in priced.items():
+            yield reading.problem(path, f"{model} has no price here, and is entitled to", fix)
+    for model, row in charge.prices.items():
         price = book.price(row, today)
-        place = (*path, "charge", "prices", model)
+        place = (*path, model)
         if price is None:
             yield reading.problem(place, f"{row} has no price today", suggest(row, book.models(), "priced models"))
         elif model in lineup.models and price.row.output_usd_per_mtok is None and _talks(lineup, model):

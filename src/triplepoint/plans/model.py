@@ -180,6 +180,8 @@ class Plan(FileModel):
     """That period: ``week``, ``month`` or ``year``."""
     charge: Annotated[IncludedCharge | AtCostCharge | PricesCharge, Field(discriminator="kind")] = AtCostCharge(kind="at_cost")
     """How use is charged beside the fee."""
+    overage: Annotated[AtCostCharge | PricesCharge, Field(discriminator="kind")] = AtCostCharge(kind="at_cost")
+    """How use is charged that a quota with ``beyond: credit`` leaves to credit."""
     prepaid: bool = False
     """Charges are burnt from credit and need it; without, they go onto the statement."""
     models: list[ModelName] | None = None
