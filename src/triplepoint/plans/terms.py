@@ -1,0 +1,131 @@
+"""What one key of one customer may do: its plan with everything that is the customer's own, compiled.
+
+Made once for each snapshot and key, when the key first calls; a request only reads it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from triplepoint.plans.amounts import to_units
+from triplepoint.plans.counters.model import Claim, Kind
+from triplepoint.plans.limits import REQUESTS, TOKENS, Limit, quota_limit, rate_limit
+from triplepoint.plans.model import Away, Beyond, Grant, Holder, Plan, PlansFile, Scope, Unit
+from triplepoint.pricing.charge import AT_COST, ChargeTerms, compile_charge
+from triplepoint.pricing.price import Price
+
+POOL = "credit"
+"""Name of the pool that a customer's grants make."""
+
+_NEVER_US = 1 << 62
+_BY_WORST_CASE = frozenset({Unit.TOKENS, Unit.CHARGE_USD, Unit.COST_USD, Unit.ENERGY_WH})
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a key may do, at what price, how much and how fast."""
+
+    plan: str
+    """Name; empty where there are no plans."""
+    hash: str
+    """Of the plans in force."""
+    charge: ChargeTerms
+    overage: ChargeTerms
+    models: frozenset[str] | None = None
+    """Models that the plan entitles to; None: all."""
+    endpoints: frozenset[str] | None = None
+    max_context_tokens: int | None = None
+    max_output_tokens: int | None = None
+    dials: frozenset[str] | None = None
+    floor: str | None = None
+    limits: tuple[Limit, ...] = ()
+    """Rates first, then quotas in the order of the plan."""
+    ladder: Mapping[str, str] = field(default_factory=dict[str, str])
+    is_open_when_away: bool = False
+    is_prepaid: bool = False
+    grants: tuple[Grant, ...] = ()
+    """In the order in which they are burnt; those that have not begun or are over by now are left out when they are claimed."""
+    units: frozenset[Unit] = frozenset()
+    """Units whose worst case some limit asks for."""
+    bounds_output: bool = False
+    """The length of an answer must be bounded, for something is reserved by it."""
+    has_quotas: bool = False
+    has_grace: bool = False
+
+    def credit(self, now_us: int, *, amount: int, if_lost: int) -> tuple[Claim, ...]:
+        """Claim an amount of credit from the grants that are live, in the order in which they are burnt."""
+        return tuple(
+            Claim(
+                counter=grant.id,
+                kind=Kind.WINDOW,
+                limit=to_units(grant.amount_usd, Unit.CHARGE_USD),
+                amount=amount,
+                if_lost=if_lost,
+                since_us=grant.at_us,
+                until_us=grant.expires_us or _NEVER_US,
+                pool=POOL,
+            )
+            for grant in self.grants
+            if grant.at_us <= now_us and (grant.expires_us is None or now_us < grant.expires_us)
+        )
+
+
+UNBOUND = Terms(plan="", hash="", charge=AT_COST, overage=AT_COST)
+"""Where there are no plans: everything, without limit, at what it costs."""
+
+
+def compile_terms(name: str, plan: Plan, *, plans_hash: str, holder: Holder, key_id: str, prices: Mapping[str, Price]) -> Terms:
+    """Compile a plan for one key.
+
+    Args:
+        name: Of the plan.
+        plans_hash: Of the plans in force.
+        holder: Whose key it is.
+        key_id: The key.
+        prices: Rows that plans charge by, by their names.
+    """
+    quotas = [
+        quota_limit(quota_name, quota, time_zone=holder.time_zone, key_id=key_id, overrides=holder.overrides)
+        for quota_name, quota in plan.quotas.items()
+    ]
+    rates = _rates(plan, key_id)
+    units = {limit.unit for limit in (*rates, *quotas)}
+    turns_to_credit = plan.prepaid or any(quota.beyond is Beyond.CREDIT for quota in quotas)
+    if turns_to_credit:
+        units.add(Unit.CHARGE_USD)
+    return Terms(
+        plan=name,
+        hash=plans_hash,
+        charge=compile_charge(plan.charge, prices),
+        overage=compile_charge(plan.overage, prices),
+        models=frozenset(plan.models) if plan.models is not None else None,
+        endpoints=frozenset(plan.endpoints) if plan.endpoints is not None else None,
+        max_context_tokens=plan.max_context_tokens,
+        max_output_tokens=plan.max_output_tokens,
+        dials=frozenset(plan.dials) if plan.dials is not None else None,
+        floor=plan.floor,
+        limits=(*rates, *quotas),
+        ladder=dict(plan.ladder),
+        is_open_when_away=plan.counters_away is Away.OPEN,
+        is_prepaid=plan.prepaid,
+        grants=burning_order(holder.grants) if turns_to_credit else (),
+        units=frozenset(units),
+        bounds_output=not units.isdisjoint(_BY_WORST_CASE),
+        has_quotas=bool(quotas) or plan.prepaid,
+        has_grace=any(quota.grace for quota in quotas),
+    )
+
+
+def burning_order(grants: tuple[Grant, ...]) -> tuple[Grant, ...]:
+    """Order grants as they are burnt: the smaller priority first, then the sooner end, then the older."""
+    return tuple(sorted(grants, key=lambda one: (one.priority, one.expires_us or _NEVER_US, one.at_us, one.id)))
+
+
+def plan_of(plans: PlansFile, holder: Holder, now_us: int) -> str | None:
+    """Return the plan that a customer is on; None: none, and there is no default."""
+    return holder.plan_at(now_us) or plans.default
+
+
+def _rates(plan: Plan, key_id: str) -> list[Limit]:
+    whose = key_id if plan.rates.scope is Scope.KEY else None
+    given = ((REQUESTS, plan.rates.requests_per_minute), (TOKENS, plan.rates.tokens_per_minute))
+    return [rate_limit(name, per_minute, key_id=whose) for name, per_minute in given if per_minute is not None]
