@@ -6,11 +6,14 @@ Made once for each snapshot and key, when the key first calls; a request only re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from triplepoint.foundation.errors import NotEntitled
+from triplepoint.foundation.ids import CustomerId
 from triplepoint.plans.amounts import to_units
+from triplepoint.plans.charging import compile_charge
 from triplepoint.plans.counters.model import Claim, Kind
 from triplepoint.plans.limits import REQUESTS, TOKENS, Limit, quota_limit, rate_limit
 from triplepoint.plans.model import Away, Beyond, Grant, Holder, Plan, PlansFile, Scope, Unit
-from triplepoint.pricing.charge import AT_COST, ChargeTerms, compile_charge
+from triplepoint.pricing.charge import AT_COST, ChargeTerms
 from triplepoint.pricing.price import Price
 
 POOL = "credit"
@@ -129,3 +132,53 @@ def _rates(plan: Plan, key_id: str) -> list[Limit]:
     whose = key_id if plan.rates.scope is Scope.KEY else None
     given = ((REQUESTS, plan.rates.requests_per_minute), (TOKENS, plan.rates.tokens_per_minute))
     return [rate_limit(name, per_minute, key_id=whose) for name, per_minute in given if per_minute is not None]
+
+
+class TermsBook:
+    """The terms of every key, compiled when a key first calls and kept for as long as they hold.
+
+    Args:
+        plans: What is sold; None: there are no plans.
+        plans_hash: Of the plans in force.
+        prices: Rows that plans charge by, by their names.
+        holders: Customers with anything of their own, by id; the others are in UTC, on the default plan.
+    """
+
+    def __init__(
+        self,
+        plans: PlansFile | None,
+        *,
+        plans_hash: str = "",
+        prices: Mapping[str, Price] | None = None,
+        holders: Mapping[CustomerId, Holder] | None = None,
+    ) -> None:
+        self._plans = plans
+        self._hash = plans_hash
+        self._prices = prices or {}
+        self._holders = holders or {}
+        self._known: dict[str, tuple[Terms, int]] = {}
+        """By key, with the moment until which they hold."""
+
+    def of(self, customer_id: CustomerId, key_id: str, now_us: int) -> Terms:
+        """Return what a key may do.
+
+        Raises: NotEntitled: its customer is on no plan, or on one that there is not any more.
+        """
+        known = self._known.get(key_id)
+        if known is not None and now_us < known[1]:
+            return known[0]
+        if self._plans is None:
+            return UNBOUND
+        holder = self._holders.get(customer_id) or Holder(customer_id, "UTC")
+        name = plan_of(self._plans, holder, now_us)
+        plan = self._plans.plans.get(name) if name is not None else None
+        if name is None or plan is None:
+            raise NotEntitled("This key's customer is on no plan; ask who issued it.", code="no_plan")
+        terms = compile_terms(name, plan, plans_hash=self._hash, holder=holder, key_id=key_id, prices=self._prices)
+        self._known[key_id] = (terms, _until(holder, now_us))
+        return terms
+
+
+def _until(holder: Holder, now_us: int) -> int:
+    """Return when the customer's next assignment begins."""
+    return min((one.since_us for one in holder.assignments if one.since_us > now_us), default=_NEVER_US)
