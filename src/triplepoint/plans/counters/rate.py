@@ -7,6 +7,8 @@ fractions lets one unit too many pass.
 Source: ITU-T Recommendation I.371, "virtual scheduling algorithm".
 """
 
+from triplepoint.plans.counters.model import Claim, Standing
+
 MINUTE_NS = 60 * 10**9
 
 
@@ -42,3 +44,13 @@ def replay(slices: tuple[tuple[int, int], ...], limit: int) -> int:
     for at_us, amount in slices:
         due_ns = next_due_ns(due_ns, at_us * 1000, amount=amount, limit=limit)
     return due_ns
+
+
+def standing(claim: Claim, due_ns: int, now_ns: int) -> Standing:
+    """Say how a rate stands, with the claim's amount as what one would like to have."""
+    limit = claim.limit
+    if limit < 1:
+        return Standing(claim.counter, limit, limit)
+    waits_ns = wait_ns(due_ns, now_ns, amount=claim.amount, limit=limit)
+    retry_us = -(-(now_ns + waits_ns) // 1000) if waits_ns else 0
+    return Standing(claim.counter, limit, used(due_ns, now_ns, limit), retry_us)
