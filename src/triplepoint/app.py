@@ -22,12 +22,12 @@ from triplepoint.access.service import AccessService
 from triplepoint.access.store import SqlAccessStore
 from triplepoint.configuration.load import load_configuration
 from triplepoint.configuration.model import Configuration, variable_name
+from triplepoint.economics.current import CurrentMeter
 from triplepoint.files.checked import read_file
 from triplepoint.foundation.clock import Clock, SystemClock
 from triplepoint.foundation.errors import Problem, SettingsInvalid
 from triplepoint.foundation.ids import IdFactory, NewId
 from triplepoint.gateway.ops import socket_path
-from triplepoint.ledger.intake import Meter
 from triplepoint.ledger.store import LedgerStore
 from triplepoint.settings import SETTINGS_FILE, Settings
 from triplepoint.storage.engine import open_database, sqlite_url
@@ -110,9 +110,9 @@ class Installation:
         return LedgerStore(self.database)
 
     @cached_property
-    def meter(self) -> Meter | None:
-        """Says what an attempt took in energy, when the ledger takes it in; None: nothing is said."""
-        return None
+    def meter(self) -> CurrentMeter:
+        """Says what an attempt took in energy, when the ledger takes it in; it follows the settings file."""
+        return CurrentMeter(self.folder, self.settings)
 
     def close(self) -> None:
         """Close the database."""

@@ -134,7 +134,28 @@ def test_sums_are_exact_and_name_the_unknown(run: Run) -> None:
     assert (told["by"], told["unmatched"], total["group"]) == ("customer", 0, "cust_a")
     assert (total["requests"], total["attempts"], total["failed"]) == (3, 4, 2)
     assert (total["cost_usd"], total["unpriced"], total["unknown_usage"]) == ("0.000261", 1, 2)
-    assert "$0.000261" in run("sum", "--by", "model").stdout
+    assert total["unmetered"] == 4
+    shown = run("sum", "--by", "model").stdout
+    assert "$0.000261" in shown
+    assert "gCO₂e" in shown
+
+
+def test_energy_is_in_sums_and_receipts(run: Run, folder: Path) -> None:
+    """What the settings say of an upstream is on its attempts; one without counts has none, and the sum says how many."""
+    energy = "{active_params_b: 1.5, zone: FRA}"
+    (folder / "triplepoint.yaml").write_text(
+        f"lineup: test\nupstreams: {{here: {{kind: local, gguf: m.gguf, energy: {energy}}}}}\n"
+    )
+    (total,) = json.loads(run("sum", "--by", "customer", "--json").stdout)["totals"]
+    assert total["unmetered"] == 2
+    assert 0 < float(total["energy_low_wh"]) < float(total["energy_wh"]) < float(total["energy_high_wh"])
+    assert float(total["carbon_g"]) > 0
+    shown = CliRunner().invoke(receipt.app, ["show", "rcpt_0", "-C", str(folder)], catch_exceptions=False).stdout
+    assert "Wh (" in shown
+    assert "modelled" in shown
+    assert "gCO₂e (" in shown
+    attempt = json.loads(CliRunner().invoke(receipt.app, ["show", "rcpt_0", "--json", "-C", str(folder)]).stdout)["attempts"][0]
+    assert float(attempt["energy"]["wh"]) * 2 == pytest.approx(float(total["energy_wh"]))
 
 
 def test_sums_begin_where_they_are_told_to(run: Run) -> None:

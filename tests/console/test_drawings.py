@@ -62,12 +62,26 @@ def test_a_receipt_adds_its_attempts_up() -> None:
     assert "unknown" in draw(first, make_attempt(attempt=2, cost_usd=None))
 
 
+def test_a_receipt_says_what_it_took() -> None:
+    """Energy and carbon are shown with interval and grade, of the whole and of each of several attempts."""
+    energy = {"energy_wh": "0.201234", "energy_low_wh": "0.1", "energy_high_wh": "0.4", "energy_grade": "tabled"}
+    carbon = {"carbon_g": "0.09", "carbon_low_g": "0.01", "carbon_high_g": "0.3"}
+    one = make_attempt(**energy, **carbon)
+    assert "0.201 Wh (0.1 to 0.4), tabled" in draw(one)
+    assert "0.09 gCO₂e (0.01 to 0.3)" in draw(one)
+    both = draw(one, make_attempt(attempt=2, **energy, **carbon))
+    assert "0.402 Wh (0.2 to 0.8), tabled" in both
+    assert both.count("0.201 Wh") == 2
+    assert "Energy unknown" in draw(make_attempt())
+
+
 def test_a_running_receipt_claims_no_price() -> None:
-    """While an attempt runs there are no counts and no price, and nothing reads as zero."""
+    """While an attempt runs there are no counts, no price and no energy, and nothing reads as zero."""
     shown = draw(make_attempt(outcome=None, cost_usd=None, usage=Usage(), total_us=None, first_byte_us=None))
     assert "not settled yet" in shown
     assert "$0" not in shown
     assert "Tokens" not in shown
+    assert "Energy" not in shown
 
 
 def test_counts_say_their_parts_and_their_source() -> None:

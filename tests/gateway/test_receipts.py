@@ -46,6 +46,17 @@ async def test_every_way_is_charged_alike(
     assert (receipt["outcome"], receipt["endpoint"], attempt["stream"]) == ("finished", path, is_stream)
 
 
+async def test_a_receipt_from_memory_has_energy(gateway: Running, simulate: Simulate) -> None:
+    """The gateway's own answer, before the ledger has the attempt, has energy and carbon with interval and grade."""
+    await simulate("a", script(answer={"text": "one two", "usage": USAGE}))
+    receipt = await receipt_of(gateway, (await post(gateway, body("chat"))).headers)
+    energy, carbon = receipt["energy"], receipt["carbon"]
+    assert 0 < Decimal(energy["low_wh"]) < Decimal(energy["wh"]) < Decimal(energy["high_wh"])
+    assert energy["grade"] == "modelled"
+    assert 0 < Decimal(carbon["low_g"]) < Decimal(carbon["g"]) < Decimal(carbon["high_g"])
+    assert receipt["attempts"][0]["energy"] == energy
+
+
 async def test_a_receipt_is_its_customers_alone(gateway: Running, simulate: Simulate) -> None:
     """Another customer's key, or none, does not see it, and learns not that it exists."""
     await simulate("a", says())

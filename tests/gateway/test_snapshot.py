@@ -45,6 +45,14 @@ def test_models_keep_their_order_and_their_targets(tmp_path: Path) -> None:
     assert {target.input_usd_per_mtok for target in targets} == {"3"}
 
 
+def test_each_target_knows_what_a_token_takes(tmp_path: Path) -> None:
+    """What a quota of energy reserves is there before a request comes."""
+    for route in make(tmp_path).active.models.values():
+        for target in route.targets:
+            assert target.energy is not None
+            assert target.energy.worst_energy_nwh(100, 100) > target.energy.worst_energy_nwh(100, 10) > 0
+
+
 def test_its_hash_is_on_every_answer(tmp_path: Path) -> None:
     """The line-up's header is ready to be sent, and changes with whatever the line-up says."""
     first = make(tmp_path / "1")

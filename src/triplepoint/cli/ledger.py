@@ -22,6 +22,7 @@ from triplepoint.app import Installation, open_installation
 from triplepoint.cli.options import AsJson, Folder
 from triplepoint.ledger import drain as draining
 from triplepoint.ledger import export as exporting
+from triplepoint.ledger.energies import short_text
 from triplepoint.ledger.flat import flat
 from triplepoint.ledger.journal import JOURNAL_FOLDER
 from triplepoint.ledger.model import AttemptRow, Total
@@ -78,7 +79,7 @@ def sum_(
     folder: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Add up what has ended: requests, tokens, exact cost, and how much of it is unknown. Counts whole hours."""
+    """Add up what has ended: requests, tokens, exact cost, energy, and how much is unknown. Counts whole hours."""
     with _fresh(folder) as installation:
         totals = installation.ledger.sum(by=by, since_us=_moment_us(since))
         unmatched = installation.ledger.unmatched()
@@ -147,15 +148,20 @@ def _format_of(path: Path) -> exporting.Format:
 
 
 def _table(totals: list[Total], by: By) -> Table:
-    columns = ("requests", "attempts", "failed", "input", "output", "reasoning", "unknown usage", "unpriced", "cost")
+    counted = ("requests", "attempts", "failed", "input", "output", "reasoning", "unknown usage")
+    columns = (*counted, "unpriced", "cost", "unmetered", "Wh", "gCO₂e")
     table = Table(by.value)
     for name in columns:
         table.add_column(name, justify="right")
     for total in totals:
         counts = (total.requests, total.attempts, total.failed, total.input_tokens, total.output_tokens)
         rest = (total.reasoning_tokens, total.unknown_usage, total.unpriced)
-        table.add_row(escape(total.group), *map(str, counts + rest), f"${total.cost_usd}")
+        table.add_row(escape(total.group), *map(str, counts + rest), f"${total.cost_usd}", *_energies(total))
     return table
+
+
+def _energies(total: Total) -> tuple[str, str, str]:
+    return str(total.unmetered), short_text(total.energy_wh), short_text(total.carbon_g)
 
 
 def _print_table(table: Table) -> None:

@@ -14,6 +14,7 @@ from triplepoint.cli.options import AsJson, Folder
 from triplepoint.foundation.errors import NotFound
 from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.ledger.drain import drain_if_free
+from triplepoint.ledger.energies import add_energies, carbon_text, energy_text
 from triplepoint.ledger.model import AttemptRow, Receipt
 from triplepoint.ledger.receipts import moment_text, printable, public_receipt
 
@@ -33,7 +34,7 @@ def show(
 ) -> None:
     """Show a receipt with all its attempts."""
     with open_installation(folder) as installation:
-        drain_if_free(installation.data, installation.ledger)
+        drain_if_free(installation.data, installation.ledger, meter=installation.meter)
         receipt = installation.ledger.receipt(receipt_id)
     if receipt is None:
         raise NotFound(f"there is no receipt {receipt_id} in this ledger; `triplepoint ledger tail` shows the latest")
@@ -58,6 +59,7 @@ def _summary(receipt: Receipt) -> Table:
             "line-up": receipt.lineup,
             "outcome": receipt.outcome or "running",
             "cost": _money(receipt.cost_usd),
+            **_energies(receipt.attempts),
         },
     )
 
@@ -71,6 +73,7 @@ def _attempt(row: AttemptRow) -> Table:
         "tokens": _tokens(row.usage),
         "price": row.price_id,
         "cost": _money(row.cost_usd),
+        **_energies([row]),
         "first byte, total": f"{_seconds(row.first_byte_us)}, {_seconds(row.total_us)}",
         "notices": "; ".join(row.notices),
         "tags": ", ".join(f"{name}={value}" for name, value in row.tags.items()),
@@ -105,6 +108,14 @@ def _known(count: int | None) -> str:
 
 def _money(usd: str | None) -> str:
     return "unknown" if usd is None else f"${usd}"
+
+
+def _energies(rows: list[AttemptRow]) -> dict[str, str]:
+    known = add_energies(rows)
+    return {
+        "energy": "unknown" if known is None else energy_text(known),
+        "carbon": "unknown" if known is None else carbon_text(known),
+    }
 
 
 def _seconds(duration_us: int | None) -> str:

@@ -10,6 +10,7 @@ from triplepoint.console.markup import Content, Markup, join, tag
 from triplepoint.console.rows import ending_text, source_text
 from triplepoint.foundation.errors import TriplepointError
 from triplepoint.foundation.usage import Usage
+from triplepoint.ledger.energies import add_energies, carbon_text, energy_text
 from triplepoint.ledger.model import AttemptRow, Outcome, Receipt
 from triplepoint.ledger.receipts import printable
 
@@ -86,6 +87,7 @@ def _facts(receipt: Receipt, parties: Parties) -> Sequence[Markup]:
         "Request": tag("code", printable(receipt.request_id)),
         "Line-up": tag("code", receipt.lineup),
         "Conversation": None if first.conversation is None else tag("code", printable(first.conversation)),
+        **(_energies(receipt.attempts) if receipt.outcome is not None else {}),
         "Tags": None if not first.tags else join(*(_label(name, value) for name, value in sorted(first.tags.items()))),
     }
     return [tag("div", tag("dt", name), tag("dd", content)) for name, content in facts.items() if content is not None]
@@ -103,6 +105,7 @@ def _attempt(row: AttemptRow, receipt: Receipt) -> Markup:
         "Time": None if row.outcome is None else _time(row),
         "Price row": tag("code", row.price_id) if row.price_id else "unpriced",
         "Price": _cost(row.cost_usd, row.outcome),
+        **(_energies([row]) if row.outcome is not None and len(receipt.attempts) > 1 else {}),
         "Told the caller": None if not row.notices else join(*(tag("span", printable(text)) for text in row.notices)),
     }
     return tag(
@@ -112,6 +115,13 @@ def _attempt(row: AttemptRow, receipt: Receipt) -> Markup:
         tag("dl", *(tag("div", tag("dt", k), tag("dd", v)) for k, v in facts.items() if v is not None), class_="facts"),
         None if row.outcome is None else _usage(row.usage),
     )
+
+
+def _energies(rows: Sequence[AttemptRow]) -> dict[str, Content]:
+    known = add_energies(rows)
+    if known is None:
+        return {"Energy": "unknown"}
+    return {"Energy": energy_text(known), "Carbon": carbon_text(known)}
 
 
 def _said(row: AttemptRow) -> str | None:

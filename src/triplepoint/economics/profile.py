@@ -27,7 +27,7 @@ from triplepoint.settings import (
     SimulatedUpstream,
     Upstream,
 )
-from triplepoint.upstreams.measured import Measurement, measurements
+from triplepoint.upstreams.measured import measured_models, measurements
 
 _WH_PER_J = factor(1 / 3600)
 _PRIOR_ACTIVE_B = (3.0, 405.0)
@@ -44,8 +44,6 @@ _BATCHES, _SIZES, _SPARSITIES = 10, 9, 4
 class Place:
     """A model at an upstream, and all that the settings say of the two."""
 
-    name: str
-    """Of the model at the upstream, or of its file."""
     is_processor: bool
     """It runs on a processor, without accelerators."""
     gpu: Gpu | None
@@ -55,7 +53,8 @@ class Place:
     batch_most: float
     precision: Precision | None
     size: Size | None
-    measured_as: str | None
+    measured: str | None
+    """Its name in the measured table; None: it is not there."""
     thread_watts: float | None
     zone: str | None
     pue: float | None
@@ -72,7 +71,6 @@ def find_place(upstream: Upstream, upstream_model: str) -> Place | None:
     runs_on = EnergySettings.model_validate(said)
     is_local = isinstance(upstream, LocalUpstream)
     return Place(
-        name=upstream_model,
         is_processor=runs_on.gpu is None and (is_local or runs_on.thread_watts is not None),
         gpu=runs_on.gpu,
         gpus=runs_on.gpus,
@@ -81,7 +79,7 @@ def find_place(upstream: Upstream, upstream_model: str) -> Place | None:
         batch_most=runs_on.batch_most or BATCH_MOST,
         precision=runs_on.precision,
         size=_size(runs_on, upstream_model),
-        measured_as=runs_on.measured_as,
+        measured=_measured_name(runs_on.measured_as or upstream_model),
         thread_watts=runs_on.thread_watts,
         zone=runs_on.zone,
         pue=runs_on.pue,
@@ -107,18 +105,18 @@ def work_out(place: Place) -> Profile:
 def _size(runs_on: RunsOn, name: str) -> Size | None:
     if runs_on.active_params_b is not None:
         return Size(runs_on.active_params_b, max(runs_on.total_params_b or 0, runs_on.active_params_b))
-    known = _table_rows(runs_on.measured_as or name)
-    if known:
-        return Size(known[0].active_params_b, known[0].total_params_b)
+    measured = _measured_name(runs_on.measured_as or name)
+    if measured is not None:
+        known = next(row for row in measurements() if row.model == measured)
+        return Size(known.active_params_b, known.total_params_b)
     return size_in_name(name)
 
 
-def _table_rows(name: str) -> list[Measurement]:
-    """Return the measurements of a model: by its whole name, or by what stands behind the maker's."""
+def _measured_name(name: str) -> str | None:
+    """Find a model in the measured table: by its whole name, or by what stands behind the maker's."""
     short = name.rsplit("/", 1)[-1].lower()
-    return [row for row in measurements() if row.model == name] or [
-        row for row in measurements() if row.model.rsplit("/", 1)[-1].lower() == short
-    ]
+    whole = name if name in measured_models() else None
+    return whole or next((known for known in measured_models() if known.rsplit("/", 1)[-1].lower() == short), None)
 
 
 def _processor(place: Place) -> tuple[Grade, list[Part], list[Part]]:
@@ -143,10 +141,11 @@ def _accelerators(place: Place) -> tuple[Grade, list[Part], list[Part]]:
 
 
 def _measured_curves(place: Place) -> list[Curve]:
-    if place.gpu is None:
+    if place.gpu is None or place.measured is None:
         return []
-    rows = [row for row in _table_rows(place.measured_as or place.name) if row.gpu == place.gpu and row.task in CONVERSATION]
-    rows = [row for row in rows if place.gpus in {None, row.gpus} and place.precision in {None, row.precision}]
+    rows = [row for row in measurements() if row.model == place.measured and row.task in CONVERSATION]
+    rows = [row for row in rows if row.gpu == place.gpu and place.gpus in {None, row.gpus}]
+    rows = [row for row in rows if place.precision in {None, row.precision}]
     return curves(rows)
 
 

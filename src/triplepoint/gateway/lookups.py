@@ -99,16 +99,16 @@ class Lookups:
         if path.startswith("/v1/models/"):
             return show_model(path.removeprefix("/v1/models/"), snapshot, grant, dialect, now_us)
         if path.startswith("/v1/receipts/"):
-            return await self._receipt(path.removeprefix("/v1/receipts/"), grant)
+            return await self._receipt(path.removeprefix("/v1/receipts/"), snapshot, grant)
         raise _no_such_path()
 
-    async def _receipt(self, receipt_id: str, grant: KeyGrant) -> bytes:
+    async def _receipt(self, receipt_id: str, snapshot: Snapshot, grant: KeyGrant) -> bytes:
         refusal = self._recents.refusal(receipt_id)
         if refusal is not None and refusal.customer_id == grant.customer_id:
             return _encode(_public_refusal(refusal))
         recent = self._recents.get(receipt_id)
         if recent is not None:
-            receipt = to_receipt([join(opened, closed) for opened, closed in recent])
+            receipt = to_receipt([snapshot.meter(join(opened, closed)) for opened, closed in recent])
         else:
             receipt = await asyncio.to_thread(self._receipts.receipt, receipt_id)
         if receipt is None or receipt.customer_id != grant.customer_id:

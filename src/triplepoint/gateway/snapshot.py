@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from triplepoint.access.model import Key
 from triplepoint.configuration.model import Configuration, LoadedLineup
+from triplepoint.economics.energy import Meter
+from triplepoint.economics.model import Profile
 from triplepoint.foundation.ids import CustomerId, KeyId
 from triplepoint.foundation.money import money_text
 from triplepoint.foundation.secret import Secret
@@ -43,6 +45,8 @@ class TargetRoute:
     input_usd_per_mtok: str
     """Of the price, as the journal writes it."""
     tools_by_schema: bool
+    energy: Profile | None = None
+    """What a token takes there; None: no model runs there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,8 @@ class Snapshot:
     keys: Mapping[bytes, KeyGrant]
     """By digest."""
     made_us: int
+    meter: Meter
+    """Says what attempts took in energy."""
 
 
 def compile_snapshot(configuration: Configuration, keys: Iterable[Key], *, made_us: int) -> Snapshot:
@@ -96,7 +102,8 @@ def compile_snapshot(configuration: Configuration, keys: Iterable[Key], *, made_
         keys: Live keys.
         made_us: Wall clock, microseconds since 1970.
     """
-    lineups = {name: _compile_lineup(loaded) for name, loaded in configuration.lineups.items()}
+    meter = Meter(configuration.settings)
+    lineups = {name: _compile_lineup(loaded, meter) for name, loaded in configuration.lineups.items()}
     upstreams = configuration.settings.upstreams
     found = {name: configuration.api_key(upstream) for name, upstream in upstreams.items()}
     return Snapshot(
@@ -108,24 +115,32 @@ def compile_snapshot(configuration: Configuration, keys: Iterable[Key], *, made_
         secrets={name: secret for name, secret in found.items() if secret is not None},
         keys=grants(keys),
         made_us=made_us,
+        meter=meter,
     )
 
 
-def _compile_lineup(loaded: LoadedLineup) -> LineupRoutes:
+def _compile_lineup(loaded: LoadedLineup, meter: Meter) -> LineupRoutes:
     lineup = loaded.lineup
     router = compile_router(lineup.router, lineup.models) if lineup.router is not None else None
-    models = {name: _compile_model(name, model, loaded) for name, model in lineup.models.items()}
+    models = {name: _compile_model(name, model, loaded, meter) for name, model in lineup.models.items()}
     return LineupRoutes(lineup.lineup, loaded.hash, models, router, ((b"x-triplepoint-lineup", loaded.hash.encode()),))
 
 
-def _compile_model(name: str, model: Model, loaded: LoadedLineup) -> ModelRoute:
-    targets = tuple(_compile_target(target, loaded.prices[target.price]) for target in model.upstreams)
+def _compile_model(name: str, model: Model, loaded: LoadedLineup, meter: Meter) -> ModelRoute:
+    targets = tuple(_compile_target(target, loaded.prices[target.price], meter) for target in model.upstreams)
     ending = compile_ending(name, model.retires) if model.retires is not None else None
     return ModelRoute(name, model, frozenset(model.capabilities), targets, ending)
 
 
-def _compile_target(target: Target, price: Price) -> TargetRoute:
-    return TargetRoute(target.upstream, target.model, price, money_text(price.input_usd_per_mtok), target.tools_by_schema)
+def _compile_target(target: Target, price: Price, meter: Meter) -> TargetRoute:
+    return TargetRoute(
+        target.upstream,
+        target.model,
+        price,
+        money_text(price.input_usd_per_mtok),
+        target.tools_by_schema,
+        meter.profile(target.upstream, target.model),
+    )
 
 
 def grants(keys: Iterable[Key]) -> dict[bytes, KeyGrant]:

@@ -13,6 +13,7 @@ import msgspec
 from triplepoint.foundation.errors import StoreFault
 from triplepoint.foundation.money import EXACT, ZERO, money_text, per_mtok
 from triplepoint.foundation.usage import Usage, UsageSource
+from triplepoint.ledger.energies import energies_json
 from triplepoint.ledger.model import AttemptRow, Closed, Opened, Outcome, Receipt
 
 NOT_CHARGED = Usage()
@@ -152,6 +153,7 @@ def public_receipt(receipt: Receipt) -> dict[str, object]:
         "decision": receipt.decision,
         "outcome": receipt.outcome or "running",
         "cost_usd": receipt.cost_usd,
+        **energies_json(receipt.attempts),
         "conversation": receipt.attempts[0].conversation,
         "tags": receipt.attempts[0].tags,
         "attempts": [_public_attempt(row) for row in receipt.attempts],
@@ -174,6 +176,7 @@ def _public_attempt(row: AttemptRow) -> dict[str, object]:
         "usage": msgspec.to_builtins(row.usage),
         "price": row.price_id,
         "cost_usd": row.cost_usd,
+        **energies_json([row]),
         "first_byte_ms": _milliseconds(row.first_byte_us),
         "total_ms": _milliseconds(row.total_us),
         "notices": row.notices,
