@@ -1,9 +1,9 @@
-"""``python -m bench [overhead|streaming|soak|transport] [options]``: one benchmark; without a name, overhead and streaming."""
+"""``python -m bench [overhead|streaming|soak|transport|energy] [options]``: one of them; without a name, overhead and streaming."""
 
 import runpy
 import sys
 
-_ALL = ("overhead", "streaming", "soak", "transport")
+_ALL = ("overhead", "streaming", "soak", "transport", "energy")
 
 
 def main() -> None:
