@@ -1,4 +1,4 @@
-"""``python -m bench [overhead|streaming|soak|transport|energy] [options]``: one of them; without a name, overhead and streaming."""
+"""``python -m bench [overhead|streaming|soak|transport|energy] [options]``: one; without a name, overhead and streaming."""
 
 import runpy
 import sys
