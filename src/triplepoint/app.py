@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from triplepoint.access.secret import installation_secret
 from triplepoint.access.service import AccessService
 from triplepoint.access.store import SqlAccessStore
-from triplepoint.configuration.load import load_configuration
+from triplepoint.configuration.load import load_configuration, read_plans
 from triplepoint.configuration.model import Configuration, variable_name
 from triplepoint.economics.current import CurrentMeter
 from triplepoint.files.checked import read_file
@@ -28,7 +28,11 @@ from triplepoint.foundation.clock import Clock, SystemClock
 from triplepoint.foundation.errors import Problem, SettingsInvalid
 from triplepoint.foundation.ids import IdFactory, NewId
 from triplepoint.gateway.ops import socket_path
+from triplepoint.ledger.spending import LedgerSpending
 from triplepoint.ledger.store import LedgerStore
+from triplepoint.ledger.use import LedgerUse
+from triplepoint.plans.service import PlansService
+from triplepoint.plans.store import SqlPlansStore
 from triplepoint.settings import SETTINGS_FILE, Settings
 from triplepoint.storage.engine import open_database, sqlite_url
 from triplepoint.telemetry.status import GatewayStatus, Published
@@ -102,6 +106,15 @@ class Installation:
             new_id=self.new_id,
             on_change=self._tell_gateway,
             session_s=self.settings.control.session,
+        )
+
+    @cached_property
+    def plans(self) -> PlansService:
+        """Who is on which plan, with which limits and credit; a change reaches a running gateway at once."""
+        return PlansService(
+            self.access.changes.on(SqlPlansStore(self.database)),
+            sold=lambda: read_plans(self.folder),
+            spending=LedgerSpending(self.ledger, LedgerUse(self.database)),
         )
 
     @cached_property

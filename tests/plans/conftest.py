@@ -1,12 +1,15 @@
-"""Counters of each kind, to hold all of them to the same promises."""
+"""Counters and databases of each kind, to hold all of them to the same promises."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
 
 import pytest
+from tests.access.helpers import ADMIN, furnish
+from tests.plans.shop import Shop, open_shop
 from tests.plans.valkey_server import ValkeyServer
+from tests.postgres import lent_database
 
 from triplepoint.plans.counters.memory import MemoryCounters
 from triplepoint.plans.counters.ports import Counters
@@ -69,3 +72,19 @@ async def counters(open_counters: OpenCounters) -> AsyncGenerator[Counters]:
     """Give a test counters that know nothing yet."""
     async with open_counters() as opened:
         yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Shop]:
+    """Give an empty plans room with the customers acme and beta to a test, on either kind of database."""
+    with ExitStack() as stack:
+        url = None
+        if request.param == "postgresql":
+            url = stack.enter_context(lent_database(request.getfixturevalue("postgres")))
+        room = furnish(tmp_path, url)
+        stack.callback(room.engine.dispose)
+        made = open_shop(room)
+        for name in ("acme", "beta"):
+            room.access.customers.create(ADMIN, name)
+        room.announced.clear()
+        yield made

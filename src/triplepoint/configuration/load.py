@@ -107,6 +107,20 @@ def load_book(folder: Path) -> PriceBook:
     return book
 
 
+def read_plans(folder: Path) -> PlansFile | None:
+    """Read ``plans.yaml`` alone, not held against line-ups and prices; so a customer can be moved while one of those is broken.
+
+    Returns: What it says; None: there is none.
+    Raises: SettingsInvalid: with every problem within it.
+    """
+    if not (folder / PLANS).is_file():
+        return None
+    reading = read_file(folder / PLANS, PlansFile, name=PLANS)
+    if reading.value is None:
+        raise SettingsInvalid(list(reading.problems))
+    return reading.value
+
+
 def _read_prices(folder: Path) -> list[Reading[PriceFile]]:
     return [read_file(path, PriceFile, name=f"{PRICES}/{path.name}") for path in _yaml_files(folder / PRICES)]
 

@@ -222,6 +222,7 @@ class Assignment:
     id: str
     customer_id: CustomerId
     plan: str
+    """Empty: none of its own from then on."""
     since_us: int
     made_us: int
 
@@ -272,6 +273,6 @@ class Holder:
     grants: tuple[Grant, ...] = ()
 
     def plan_at(self, now_us: int) -> str | None:
-        """Return the plan that was assigned last; None: none was."""
+        """Return the plan that was assigned last; None: none was, or it was ended."""
         held = [one for one in self.assignments if one.since_us <= now_us]
-        return held[-1].plan if held else None
+        return held[-1].plan or None if held else None
