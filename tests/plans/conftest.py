@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.access.helpers import ADMIN, furnish
 from tests.plans.shop import Shop, open_shop
-from tests.plans.valkey_server import ValkeyServer
+from tests.plans.valkey_server import ValkeyServer, free_port
 from tests.postgres import lent_database
 
 from triplepoint.plans.counters.memory import MemoryCounters
@@ -25,7 +25,8 @@ _prefixes = count()
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
     """Run a server as a cluster of one, which refuses scripts that touch two slots."""
     folder: Path = tmp_path_factory.mktemp("valkey")
-    server = ValkeyServer(folder, "--save", "", "--appendonly", "no", "--cluster-enabled", "yes")
+    as_cluster = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    server = ValkeyServer(folder, "--save", "", "--appendonly", "no", *as_cluster)
     try:
         server.start()
         server.make_cluster()

@@ -1,11 +1,11 @@
 """Whether Valkey can be reached, and the way back.
 
 What does not answer in time, or breaks, is *away*: from then on nobody waits, every call fails at once, and one task in the
-background tries to come back. Valkey is back when it takes writes and has taken what waited for it.
+background tries to come back. Valkey is back when it takes writes, knows the scripts and has taken what waited for it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -39,6 +39,7 @@ class Link:
     """The line to Valkey while there is one.
 
     Args:
+        scripts: Texts that the server is to know.
         deliver: Called with a new line before anybody else may use it; sends what waited.
         probe: Key that is written to see that writes are taken.
         connect_s, command_s: How long is waited for a connection, and for an answer.
@@ -48,6 +49,7 @@ class Link:
         self,
         client: Client,
         *,
+        scripts: Iterable[str],
         deliver: Callable[[Line], Awaitable[None]],
         probe: str,
         clock: Clock,
@@ -55,6 +57,7 @@ class Link:
         command_s: float,
     ) -> None:
         self._client = client
+        self._scripts = tuple(scripts)
         self._deliver = deliver
         self._probe = probe
         self._clock = clock
@@ -148,6 +151,7 @@ class Link:
 
     async def _see(self, line: Line) -> None:
         await line.call("SET", self._probe, self._clock.now_us(), "PX", 60_000)  # a replica, or one that is full, refuses
+        await asyncio.gather(*(line.call("SCRIPT", "LOAD", script) for script in self._scripts))
         seconds, us = await line.call("TIME")
         self.clock_ahead_s = (self._clock.now_us() - int(seconds) * 10**6 - int(us)) / 1e6
         if abs(self.clock_ahead_s) > _CLOCK_MAY_DIFFER_S:

@@ -99,6 +99,7 @@ class ValkeyCounters:
         self._scripts = {name: _Script(text, _digest(text)) for name, text in texts.items()}
         self._link = Link(
             Client(url if isinstance(url, Secret) else Secret(url), connect_s=connect_s),
+            scripts=texts.values(),
             deliver=self._deliver,
             probe=f"{prefix}:probe",
             clock=self._clock,
