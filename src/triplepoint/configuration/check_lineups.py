@@ -188,6 +188,10 @@ def _price(
             yield reading.problem(path, f"{price.id} has no price for output", fix)
         return
     history = book.history(target.price)
+    if history and history[-1].until is not None and history[-1].until < today:
+        message = f"{target.price} has had no price since {history[-1].until}"
+        yield reading.problem(path, message, "name another row, or add one for it in prices/ that holds now")
+        return
     if history:
         message, since = f"{target.price} has no price before {history[0].since}", history[0].since
         yield reading.problem(

@@ -194,11 +194,14 @@ class OpenAttempt:
 
     def finished(self, usage: Usage, *, finish_reason: str | None, notices: list[str]) -> None:
         """Close an attempt whose answer is whole."""
-        self._close(Outcome.FINISHED, usage, self._target.price.cost_usd(usage), finish_reason=finish_reason, notices=notices)
+        self._close(Outcome.FINISHED, usage, self._cost_usd(usage), finish_reason=finish_reason, notices=notices)
 
     def broken(self, outcome: Outcome, usage: Usage, *, error: str | None, finish_reason: str | None = None) -> None:
         """Close an attempt that ended inside its answer: cut by the upstream, or cancelled by the caller."""
-        self._close(outcome, usage, self._target.price.cost_usd(usage), error=error, finish_reason=finish_reason)
+        self._close(outcome, usage, self._cost_usd(usage), error=error, finish_reason=finish_reason)
+
+    def _cost_usd(self, usage: Usage) -> Decimal | None:
+        return self._target.price.cost_usd(usage, self.opened.at_us)
 
     def _close(
         self,
