@@ -3,12 +3,13 @@
 import datetime
 from decimal import Decimal
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from triplepoint.foundation.usage import Usage
 from triplepoint.pricing.charge import AT_COST, AtCost, Included, OwnPrices
-from triplepoint.pricing.model import PriceRow
+from triplepoint.pricing.model import Hours, PriceRow, ServiceTier
 from triplepoint.pricing.price import compile_price
 
 OURS = compile_price(
@@ -54,3 +55,26 @@ def test_own_prices_charge_by_the_model() -> None:
     assert ours.worst_usd("old", Decimal(9), 1, 1) == 9
     assert ours.input_usd_per_mtok("regular", Decimal(9)) == "0.000000003"
     assert ours.input_usd_per_mtok("old", Decimal(9)) == ""
+
+
+def test_an_own_price_pays_no_heed_to_the_vendors_service_tier() -> None:
+    """A customer pays the own row however the vendor processed a request, unless that row prices the tier itself."""
+    tiered = compile_price(
+        OURS.row.model_copy(update={"service_tiers": {"batch": ServiceTier(output_usd_per_mtok=Decimal(15))}})
+    )
+    terms = OwnPrices({"regular": OURS, "tiered": tiered})
+    flex, batch = (msgspec.structs.replace(USAGE, service_tier=tier) for tier in ("flex", "batch"))
+    assert OURS.cost_usd(flex) is None
+    assert terms.charge_usd("regular", flex, None, 0) == OURS.cost_usd(USAGE)
+    assert terms.charge_usd("tiered", flex, None, 0) == OURS.cost_usd(USAGE)
+    assert terms.charge_usd("tiered", batch, None, 0) == tiered.cost_usd(batch) != OURS.cost_usd(USAGE)
+
+
+def test_an_own_price_may_depend_on_the_hour() -> None:
+    """The moment of the request reaches the own row."""
+    night = Hours(from_utc="00:00", to_utc="06:00", output_usd_per_mtok=Decimal(3))
+    by_hour = compile_price(OURS.row.model_copy(update={"hours": [night]}))
+    terms = OwnPrices({"regular": by_hour})
+    charges = [terms.charge_usd("regular", USAGE, None, hour * 3_600_000_000) for hour in (5, 6)]
+    assert charges == [by_hour.cost_usd(USAGE, 0), OURS.cost_usd(USAGE)]
+    assert charges[0] != charges[1]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
+import msgspec
+
 from triplepoint.foundation.money import EXACT, ZERO, money_text
 from triplepoint.foundation.usage import Usage
 from triplepoint.pricing.price import Price
@@ -101,9 +103,16 @@ class OwnPrices:
     """By model of the line-up; every model that the plan entitles to has one."""
 
     def charge_usd(self, model: str, usage: Usage, cost: Decimal | None, at_us: int) -> Decimal | None:
-        """Charge by the model's own price; unknown where there is none, as behind a pin to another line-up."""
+        """Charge by the model's own price; unknown where there is none, as behind a pin to another line-up.
+
+        The vendor's service tier is no matter of the customer's, unless the own row has a price for it.
+        """
         price = self.prices.get(model)
-        return price.cost_usd(usage) if price is not None else None
+        if price is None:
+            return None
+        if usage.service_tier is not None and usage.service_tier not in price.service_tiers:
+            usage = msgspec.structs.replace(usage, service_tier=None)
+        return price.cost_usd(usage, at_us)
 
     def worst_usd(self, model: str, cost: Decimal, input_tokens: int, output_tokens: int) -> Decimal:
         """Return the most that the model's own price comes to."""
