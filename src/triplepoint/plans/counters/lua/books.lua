@@ -137,9 +137,9 @@ local function release(counter, is_lost, held_hi, held_lo, lost_hi, lost_lo, use
   use(counter, number, hi, lo)
 end
 
--- A reservation is an array: whether it is lost (0, 1), the moment of the answer, what was taken, how limits stood, and its
--- holds, seven places each: counter, kind (for people), held, counted if lost, length of a slice.
-local LOST, MOMENT, TAKES, STANDINGS, HOLDS = 1, 2, 3, 4, 5
+-- A reservation is an array: whether it is lost (0, 1), what was answered, and its holds, six places each: counter, held, counted
+-- if lost, length of a slice.
+local LOST, ANSWER, HOLDS = 1, 2, 3
 
 local function read_counter(name, cache)
   local counter = cache[name]
@@ -155,13 +155,13 @@ end
 local function let_go(reservation, counts_least, now)
   local cache, holds = {}, reservation[HOLDS]
   local is_lost = reservation[LOST] == 1
-  for i = 1, #holds, 7 do
+  for i = 1, #holds, 6 do
     local counter = read_counter(holds[i], cache)
     if counter then
       local used_hi, used_lo = 0, 0
-      if counts_least then used_hi, used_lo = holds[i + 4], holds[i + 5] end
-      local number = holds[i + 6] > 0 and math.floor(now / holds[i + 6]) or 0
-      release(counter, is_lost, holds[i + 2], holds[i + 3], holds[i + 4], holds[i + 5], used_hi, used_lo, number)
+      if counts_least then used_hi, used_lo = holds[i + 3], holds[i + 4] end
+      local number = holds[i + 5] > 0 and math.floor(now / holds[i + 5]) or 0
+      release(counter, is_lost, holds[i + 1], holds[i + 2], holds[i + 3], holds[i + 4], used_hi, used_lo, number)
     end
   end
   for name, counter in pairs(cache) do
@@ -248,9 +248,7 @@ local function stand(claims, counters)
       hi, lo = sum(counter[USED], counter[USED + 1], counter[HELD], counter[HELD + 1])
       if claim[KIND] == SLIDING then after = frees_after(counter, claim) end
     end
-    standings[#standings + 1] = hi
-    standings[#standings + 1] = lo
-    standings[#standings + 1] = after
+    standings[3 * n - 2], standings[3 * n - 1], standings[3 * n] = hi, lo, after
   end
   return standings
 end

@@ -23,7 +23,8 @@ local takes, binding, pools = {}, {}, {}
 
 local function take(n, hi, lo, least_hi, least_lo)
   if is_below(hi, lo, least_hi, least_lo) then least_hi, least_lo = hi, lo end
-  for _, value in ipairs({n - 1, hi, lo, least_hi, least_lo}) do takes[#takes + 1] = value end
+  local at = #takes
+  takes[at + 1], takes[at + 2], takes[at + 3], takes[at + 4], takes[at + 5] = n - 1, hi, lo, least_hi, least_lo
 end
 
 -- Claims of one pool stand for one amount: take from this one what it has.
@@ -49,7 +50,7 @@ local found = redis.call('HMGET', KEYS[1], unpack(fields))
 local meta = found[1] and cmsgpack.unpack(found[1]) or {'', 0}
 if found[2] then
   local known = cmsgpack.unpack(found[2])
-  if known[LOST] == 0 then return answer(RESERVED, meta[1], known[MOMENT], {}, known[TAKES], known[STANDINGS]) end
+  if known[LOST] == 0 then return known[ANSWER] end
 end
 local counters, unknown = read_claims(claims, found, 2)
 if #unknown > 0 then return answer(UNKNOWN, '', now, unknown, {}, {}) end
@@ -78,15 +79,15 @@ for i = 1, #takes, 5 do
   elseif claim[LIMIT] >= 0 then
     use(counter, 0, hi, lo, now_hi, now_lo)
   end
-  for _, value in ipairs({claim[NAME], claim[KIND], hi, lo, takes[i + 3], takes[i + 4], claim[SLICE]}) do
-    holds[#holds + 1] = value
-  end
+  local at = #holds
+  holds[at + 1], holds[at + 2], holds[at + 3] = claim[NAME], hi, lo
+  holds[at + 4], holds[at + 5], holds[at + 6] = takes[i + 3], takes[i + 4], claim[SLICE]
   writes[#writes + 1] = fields[n + 2]
   writes[#writes + 1] = cmsgpack.pack(counter)
 end
-local standings = stand(claims, counters)
+local reserved = answer(RESERVED, meta[1], now, {}, takes, stand(claims, counters))
 writes[#writes + 1] = field
-writes[#writes + 1] = cmsgpack.pack({0, now, takes, standings, holds})
+writes[#writes + 1] = cmsgpack.pack({0, reserved, holds})
 if now - meta[2] > HOUR_US then
   meta[2] = now
   writes[#writes + 1] = 'm'
@@ -96,4 +97,4 @@ if now - meta[2] > HOUR_US then
 end
 redis.call('HSET', KEYS[1], unpack(writes))
 redis.call('ZADD', KEYS[2], expires, field)
-return answer(RESERVED, meta[1], now, {}, takes, standings)
+return reserved

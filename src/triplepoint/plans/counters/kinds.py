@@ -1,0 +1,159 @@
+"""A counter of each kind in this process: how much room it has, what is held of it, what was used.
+
+These run for each limit of each request, so they do little: a sum is kept, never added up anew.
+"""
+
+from triplepoint.plans.counters import rate
+from triplepoint.plans.counters.model import Claim, Hold, Kind, Seed, Standing
+from triplepoint.plans.counters.sliding import first_slice, frees_us, slice_length_us
+
+_WINDOW, _SLIDING, _RATE = Kind.WINDOW, Kind.SLIDING, Kind.RATE  # a look into an Enum costs as much as a sum
+
+
+class Window:
+    """Adds up."""
+
+    __slots__ = ("held", "until_us", "used")
+
+    def __init__(self, seed: Seed) -> None:
+        self.used = seed.used
+        self.held = 0
+        self.until_us = seed.until_us
+
+    def room(self, claim: Claim, now_us: int) -> int:
+        """Return how much more the claim's limit lets in now; below 0 where more was used than there was."""
+        return claim.limit - self.used - self.held
+
+    def hold(self, n: int, claim: Claim, amount: int, if_lost: int, now_us: int) -> Hold:
+        """Hold an amount for the claim at position `n`."""
+        self.held += amount
+        return Hold(n, claim.counter, _WINDOW, amount, if_lost if if_lost < amount else amount)
+
+    def release(self, hold: Hold, actual: int, at_us: int, counted: int | None) -> None:
+        """Let go of what is held and count what was used.
+
+        Args:
+            at_us: When it counts, in a sliding window.
+            counted: What was counted already when the reservation was lost; None: it was not, and is held still.
+        """
+        if counted is None:
+            self.held -= hold.amount
+            self.used += actual
+        else:
+            self.used += actual - counted
+
+    def standing(self, claim: Claim, now_us: int) -> Standing:
+        """Say how the limit stands."""
+        return Standing(claim.counter, claim.limit, self.used + self.held)
+
+
+class Sliding:
+    """Adds up in slices, and forgets those that have left the window."""
+
+    __slots__ = ("held", "oldest", "slices", "until_us", "used")
+
+    def __init__(self, seed: Seed) -> None:
+        self.held = 0
+        self.until_us = seed.until_us
+        self.used = 0
+        """The sum of `slices`."""
+        self.slices: dict[int, int] = {}
+        """Use by number of the slice."""
+        self.oldest = 0
+        """No slice is older; where there is none, any number."""
+        slice_us = slice_length_us(seed.span_us)
+        for at_us, amount in seed.slices:
+            self._add(at_us // slice_us, amount)
+
+    def room(self, claim: Claim, now_us: int) -> int:
+        """Return how much more the claim's limit lets in now."""
+        self._slide(first_slice(now_us, claim.span_us))
+        return claim.limit - self.used - self.held
+
+    def hold(self, n: int, claim: Claim, amount: int, if_lost: int, now_us: int) -> Hold:
+        """Hold an amount for the claim at position `n`."""
+        self.held += amount
+        if_lost = if_lost if if_lost < amount else amount
+        return Hold(n, claim.counter, _SLIDING, amount, if_lost, slice_length_us(claim.span_us))
+
+    def release(self, hold: Hold, actual: int, at_us: int, counted: int | None) -> None:
+        """Let go of what is held and count what was used; as a window does."""
+        if counted is None:
+            self.held -= hold.amount
+            counted = 0
+        if actual != counted:
+            self._add(at_us // hold.slice_us, actual - counted)
+
+    def standing(self, claim: Claim, now_us: int) -> Standing:
+        """Say how the limit stands, and when enough has left it for the claim."""
+        self._slide(first_slice(now_us, claim.span_us))
+        used = self.used + self.held
+        lacking = used + claim.amount - claim.limit
+        return Standing(claim.counter, claim.limit, used, self._frees_us(lacking, claim.span_us) if lacking > 0 else 0)
+
+    def _frees_us(self, lacking: int, span_us: int) -> int:
+        """Return when so much has left the window; 0 where all that leaves is not enough."""
+        for number in sorted(self.slices):
+            lacking -= self.slices[number]
+            if lacking <= 0:
+                return frees_us(number, span_us)
+        return 0
+
+    def _add(self, number: int, amount: int) -> None:
+        if not self.slices or number < self.oldest:
+            self.oldest = number
+        self.slices[number] = self.slices.get(number, 0) + amount
+        self.used += amount
+
+    def _slide(self, first: int) -> None:
+        """Drop what has left the window."""
+        if first <= self.oldest or not self.slices:
+            return
+        for number in [number for number in self.slices if number < first]:
+            self.used -= self.slices.pop(number)
+        self.oldest = first
+
+
+class Rate:
+    """Keeps when the next unit is due."""
+
+    __slots__ = ("due_ns", "held", "until_us")
+
+    def __init__(self, seed: Seed) -> None:
+        self.held = 0
+        """Nothing ever: what is taken of a rate is taken at once."""
+        self.until_us = seed.until_us
+        self.due_ns = rate.replay(seed.slices, seed.limit)
+
+    def room(self, claim: Claim, now_us: int) -> int:
+        """Return the claim's amount where all of it may pass now, else less."""
+        if claim.limit < 1:
+            return 0
+        waits = rate.wait_ns(self.due_ns, now_us * 1000, amount=claim.amount, limit=claim.limit)
+        return claim.amount - 1 if waits else claim.amount
+
+    def hold(self, n: int, claim: Claim, amount: int, if_lost: int, now_us: int) -> Hold:
+        """Take an amount for the claim at position `n`; of a rate that lets nothing pass it is nothing."""
+        if claim.limit > 0:
+            self.due_ns = rate.next_due_ns(self.due_ns, now_us * 1000, amount=amount, limit=claim.limit)
+        return Hold(n, claim.counter, _RATE, amount, if_lost if if_lost < amount else amount, 0, claim.limit)
+
+    def release(self, hold: Hold, actual: int, at_us: int, counted: int | None) -> None:
+        """Give back what was not used, or take what was used beyond."""
+        more = actual - (hold.amount if counted is None else counted)
+        if more and hold.limit > 0:
+            self.due_ns += more * rate.interval_ns(hold.limit)
+
+    def standing(self, claim: Claim, now_us: int) -> Standing:
+        """Say how the rate stands, and when the claim may pass."""
+        return rate.standing(claim, self.due_ns, now_us * 1000)
+
+
+Counter = Window | Sliding | Rate
+
+_KINDS: dict[Kind, type[Window | Sliding | Rate]] = {_WINDOW: Window, _SLIDING: Sliding, _RATE: Rate}
+
+
+def make_counter(seed: Seed) -> Counter:
+    """Make a counter that begins with what the ledger knows."""
+    return _KINDS[seed.kind](seed)
