@@ -1,9 +1,9 @@
-"""``python -m bench [overhead|streaming|soak|transport|energy] [options]``: one; without a name, overhead and streaming."""
+"""``python -m bench [NAME] [options]``: overhead, streaming (these two without a name), soak, transport, energy or counters."""
 
 import runpy
 import sys
 
-_ALL = ("overhead", "streaming", "soak", "transport", "energy")
+_ALL = ("overhead", "streaming", "soak", "transport", "energy", "counters")
 
 
 def main() -> None:
