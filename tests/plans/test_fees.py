@@ -54,6 +54,17 @@ def test_the_default_is_held_from_the_beginning_of_the_customer() -> None:
     assert plan_held(tenure((5, "plus")), ALWAYS, 5) == "plus"
 
 
+def test_who_gave_up_its_plan_holds_the_default_again() -> None:
+    """From the end of a customer's own plan the default is owed; without a default nothing is, and nothing is unknown."""
+    left_us = NOV_US + 10 * DAY_US
+    own, default = held_parts(tenure((0, "plus"), (left_us, "")), ALWAYS, NOVEMBER)
+    assert (own.plan, own.span.end_us, default.plan, default.span.start_us) == ("plus", left_us, "free", left_us)
+    without = (Revision(0, "d1", FeeSchedule(default=None, fees={"plus": PLUS})),)
+    (only,) = held_parts(tenure((0, "plus"), (left_us, "")), without, NOVEMBER)
+    assert (only.plan, only.span.end_us) == ("plus", left_us)
+    assert plan_held(tenure((0, "plus"), (left_us, "")), without, left_us) is None
+
+
 def test_a_fee_of_the_past_stays_what_it_was() -> None:
     """A fee that changes in the middle holds from there on, and what does not change makes no second part."""
     dearer = FeeSchedule(default=None, fees={"plus": Fee("30", Calendar.MONTH), "pro": PRO})

@@ -1,6 +1,6 @@
 """``triplepoint key``: what customers show to the gateway."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from triplepoint.access.model import IssuedKey, Key
 from triplepoint.app import open_installation
 from triplepoint.cli.customer import key_table
 from triplepoint.cli.local import (
+    MOMENTS,
     WRONG_USAGE,
     ExpiresIn,
     Overlap,
@@ -22,6 +23,7 @@ from triplepoint.cli.local import (
     print_table,
     say,
     show_once,
+    utc_us,
 )
 from triplepoint.cli.options import AsJson, Folder
 
@@ -30,7 +32,7 @@ app = typer.Typer(help="Keys: made, listed, rotated, given an end, revoked; show
 KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="Id, such as key_…; not the key itself.")]
 At = Annotated[
     datetime | None,
-    typer.Option("--at", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"], help="Moment of the end, UTC."),
+    typer.Option("--at", formats=MOMENTS, help="Moment of the end, UTC."),
 ]
 
 
@@ -107,9 +109,7 @@ def expire(
         say("Say when the key ends: one of --expires-in DURATION, --at MOMENT and --never.")
         raise typer.Exit(WRONG_USAGE)
     with open_installation(folder) as installation:
-        moment_us = moment_in(installation.clock, expires_in)
-        if at is not None:
-            moment_us = round(at.replace(tzinfo=UTC).timestamp()) * 1_000_000
+        moment_us = moment_in(installation.clock, expires_in) if at is None else utc_us(at)
         key = installation.access.keys.expire(local_actor(), key_id, expires_us=moment_us)
     ends = "does not end any more" if key.expires_us is None else f"ends at {moment_text(key.expires_us)} UTC"
     _tell(key, f"{key.id} ({key.display}…) {ends}.", as_json=as_json)

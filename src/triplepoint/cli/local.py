@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from triplepoint.access.model import Actor, Customer, Key, Operator, OperatorKey, Role
+from triplepoint.access.service import AccessService
 from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.secret import Secret
 from triplepoint.foundation.units import parse_duration
@@ -45,6 +46,18 @@ Overlap = Annotated[
     ),
 ]
 
+MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+"""How a moment is written."""
+From = Annotated[datetime | None, typer.Option("--from", formats=MOMENTS, help="From this moment on, UTC.", show_default="now")]
+Until = Annotated[
+    datetime | None,
+    typer.Option("--until", formats=MOMENTS, help="Ends at this moment, UTC.", show_default="when it is ended"),
+]
+Lasts = Annotated[
+    float | None, typer.Option("--for", parser=_seconds, metavar="DURATION", help="Ends after this time, such as 7d.")
+]
+Reason = Annotated[str, typer.Option("--reason", help="Why; for whoever reads statement or audit log later.")]
+
 
 def local_actor() -> Actor:
     """Return the person at this machine's command line, whom the rights on the data folder make an admin."""
@@ -55,9 +68,19 @@ def local_actor() -> Actor:
     return Actor(f"local:{user}", Role.ADMIN)
 
 
+def customer_names(access: AccessService) -> dict[str, str]:
+    """Return what customers are called, by their ids."""
+    return {one.id: one.name for one in access.customers.all(local_actor())}
+
+
 def moment_in(clock: Clock, seconds: float | None) -> int | None:
     """Return the moment after some seconds from now; None for never."""
     return None if seconds is None else clock.now_us() + round(seconds * 1_000_000)
+
+
+def utc_us(moment: datetime | None) -> int | None:
+    """Return a moment as written on the command line, which is UTC, in microseconds; None for none."""
+    return None if moment is None else round(moment.replace(tzinfo=UTC).timestamp()) * 1_000_000
 
 
 def moment_text(moment_us: int | None) -> str:

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from triplepoint import __version__
-from triplepoint.cli import audit, customer, key, ledger, lineup, models, operator, plan, price, receipt, route
+from triplepoint.cli import audit, credit, customer, key, ledger, lineup, models, operator, plan, price, quota, receipt, route
 from triplepoint.cli.chat import chat
 from triplepoint.cli.check import check_command
 from triplepoint.cli.demo import demo
@@ -53,6 +53,8 @@ for noun, commands in {
     "key": key,
     "operator": operator,
     "plan": plan,
+    "quota": quota,
+    "credit": credit,
     "price": price,
     "receipt": receipt,
     "ledger": ledger,

@@ -129,8 +129,9 @@ def _held(tenure: Tenure, revisions: Sequence[Revision], span: Period) -> HeldPa
     schedule = revisions[max(0, number)].schedule if revisions else None
     if schedule is None:  # without plans.yaml nobody holds a plan
         return None
-    if assigned:
-        return HeldPart(assigned[-1].plan, span, schedule.fees.get(assigned[-1].plan))
+    own = assigned[-1].plan if assigned else ""  # empty too where the customer's own plan was ended
+    if own:
+        return HeldPart(own, span, schedule.fees.get(own))
     if number < 0 or schedule.default is None or span.start_us < tenure.created_us:
         return None
     return HeldPart(schedule.default, span, schedule.fees.get(schedule.default))

@@ -19,10 +19,11 @@ from triplepoint.access.model import Actor
 from triplepoint.foundation.ids import CustomerId
 from triplepoint.plans.assigning import Assignments, Sold
 from triplepoint.plans.credits import Credits
-from triplepoint.plans.entries import Entry
+from triplepoint.plans.entries import Entry, GrantStanding
 from triplepoint.plans.model import Holder, PlansFile
 from triplepoint.plans.overriding import Overrides
 from triplepoint.plans.ports import PlanTransaction, Spending
+from triplepoint.plans.terms import burning_order
 from triplepoint.plans.usage import PlanUse, quota_uses
 
 
@@ -88,13 +89,20 @@ class PlansService:
             found = find_customer(records, customer)
             (holder,) = records.holders(found.id, now_us=now_us)
             keys = [key for key in records.keys(found.id) if key.is_live(now_us)]
+            entries = records.entries(found.id)
         own = holder.plan_at(now_us)
         name = own or (None if sold is None else sold.default)
         plan = None if sold is None or name is None else sold.plans.get(name)
         quotas = () if plan is None else tuple(quota_uses(plan, holder, keys, self._spending, now_us))
-        return PlanUse(holder, name, is_default=own is None, is_sold=plan is not None, quotas=quotas)
+        return PlanUse(
+            holder, name, is_default=own is None, is_sold=plan is not None, quotas=quotas, grants=self._grants(holder, entries)
+        )
 
     def entries_of(self, customer_id: str, *, since_us: int | None = None, until_us: int | None = None) -> Sequence[Entry]:
         """Return a customer's money entries that count in a span, oldest first: for statements."""
         with self._changes.peek() as records:
             return records.entries(CustomerId(customer_id), since_us=since_us, until_us=until_us)
+
+    def _grants(self, holder: Holder, entries: list[Entry]) -> tuple[GrantStanding, ...]:
+        standings = self.credits.standings(entries)
+        return tuple(standings[one.id] for one in burning_order(holder.grants) if standings[one.id].left_usd > 0)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from triplepoint.access.model import Key
 from triplepoint.foundation.money import EXACT, ZERO
 from triplepoint.plans.amounts import of_units
+from triplepoint.plans.entries import GrantStanding
 from triplepoint.plans.limits import Limit, quota_limit
 from triplepoint.plans.model import Holder, Plan, Scope, Unit
 from triplepoint.plans.ports import Spending
@@ -52,6 +53,8 @@ class PlanUse:
     is_sold: bool
     """The file has it; where not, requests are refused."""
     quotas: tuple[QuotaUse, ...]
+    grants: tuple[GrantStanding, ...]
+    """Credit that can be burnt, now or later, in the order in which it is."""
 
 
 def quota_uses(plan: Plan, holder: Holder, keys: Sequence[Key], spending: Spending, now_us: int) -> Iterator[QuotaUse]:
