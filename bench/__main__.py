@@ -1,9 +1,9 @@
-"""``python -m bench [NAME] [options]``: overhead, streaming (these two without a name), soak, transport, energy or counters."""
+"""``python -m bench [NAME]``: overhead, streaming (these two without a name), soak, transport, energy, counters or ledger."""
 
 import runpy
 import sys
 
-_ALL = ("overhead", "streaming", "soak", "transport", "energy", "counters")
+_ALL = ("overhead", "streaming", "soak", "transport", "energy", "counters", "ledger")
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from tests.admin.helpers import PASSWORD, ROW, STATUS, Console
 from triplepoint.access.model import Role
 from triplepoint.admin.guard import MAX_BODY, RULES, SESSION_COOKIE
 from triplepoint.foundation.errors import SettingsInvalid
+from triplepoint.ledger.model import Outcome
 from triplepoint.telemetry.status import Published
 
 
@@ -145,11 +146,12 @@ def test_receipts_and_attempts_are_read(console: Console) -> None:
     caller = console.caller(Role.VIEWER)
     assert caller.get("/api/receipts/rcpt_1").json()["cost_usd"] == "0.0000012"
     assert caller.get("/api/receipts/rcpt_2").status_code == 404
-    filters = {"customer": "acme", "model": "nano", "since_us": 5, "before_us": 9, "limit": 7}
+    filters = {"customer": "acme", "model": "nano", "outcome": "cut", "since_us": 5, "before_us": 9, "limit": 7}
     (row,) = caller.get("/api/ledger/attempts", params=filters).json()
     assert row["receipt_id"] == ROW.receipt_id
     acme = console.room.access.customers.find(ADMIN, "acme").id
-    assert console.ledger.asked == [{"customer_id": acme, "model": "nano", "since_us": 5, "before_us": 9, "limit": 7}]
+    asked = {"customer_id": acme, "model": "nano", "outcome": Outcome.CUT, "since_us": 5, "before_us": 9, "limit": 7}
+    assert console.ledger.asked == [asked]
     assert caller.get("/api/ledger/attempts", params={"customer": "nobody"}).status_code == 404
     assert caller.get("/api/ledger/rollups", params={"since_us": 1, "until_us": 2}).json()[0]["requests"] == 1
 

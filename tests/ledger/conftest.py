@@ -13,9 +13,11 @@ from triplepoint.ledger.store import LedgerStore
 from triplepoint.ledger.tables import (
     ATTEMPTS,
     CURSORS,
+    DAY_ROLLUPS,
     DRAIN_OFFSETS,
     ENDINGS,
     GRANT_BURNS,
+    LEDGER_FLOOR,
     ROLLUPS,
     UNMATCHED_CLOSES,
 )
@@ -110,7 +112,8 @@ def empty(database: sa.Engine) -> Callable[[], LedgerStore]:
 
     def clear() -> LedgerStore:
         with database.begin() as connection:
-            for table in (ATTEMPTS, ROLLUPS, DRAIN_OFFSETS, UNMATCHED_CLOSES, GRANT_BURNS, ENDINGS):
+            everything = (ATTEMPTS, ROLLUPS, DAY_ROLLUPS, DRAIN_OFFSETS, UNMATCHED_CLOSES, GRANT_BURNS, LEDGER_FLOOR, ENDINGS)
+            for table in everything:
                 connection.execute(table.delete())
             connection.execute(CURSORS.delete().where(CURSORS.c.name != ENDINGS.name))
             connection.execute(CURSORS.update().values(position=0))

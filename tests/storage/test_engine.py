@@ -4,6 +4,7 @@ import stat
 import threading
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -59,7 +60,13 @@ def test_migrations_make_the_declared_tables(engine: sa.Engine) -> None:
     """After the last revision the schema is what the rooms' tables declare."""
     assert ledger_tables.metadata is plan_tables.metadata is metadata
     with reading(engine) as connection:
-        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata) == []
+        options: dict[str, Any] = {"compare_type": True, "include_name": _is_declared}
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
+
+
+def _is_declared(name: str | None, kind: str, _parents: object) -> bool:
+    """Leave the partitions of days out: they are made as days come."""
+    return not (kind == "table" and name is not None and name.startswith("attempts_day_"))
 
 
 @pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.dialect()], ids=["sqlite", "postgresql"])

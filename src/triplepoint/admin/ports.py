@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from triplepoint.access.service import AccessService
-from triplepoint.ledger.model import AttemptRow, Receipt, Rollup
+from triplepoint.ledger.model import AttemptRow, Outcome, Receipt, Rollup
 from triplepoint.telemetry.status import GatewayStatus, Published
 
 
@@ -21,6 +21,7 @@ class LedgerReader(Protocol):
         *,
         customer_id: str | None = None,
         model: str | None = None,
+        outcome: Outcome | None = None,
         since_us: int | None = None,
         before_us: int | None = None,
         limit: int = 100,

@@ -26,3 +26,11 @@ def money_text(amount: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in {"", "-0"} else text
+
+
+def plain_text(text: str) -> str:
+    """Write decimal text as `money_text` would. Most is so already, which a look at its ends tells without a decimal."""
+    is_plain = text[-1] in "123456789" and text[0] in "0123456789-" and not ("E" in text or "e" in text)
+    if text == "0" or (is_plain and (text[0] != "0" or text[1] == ".")):
+        return text
+    return money_text(Decimal(text))

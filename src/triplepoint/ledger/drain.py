@@ -72,10 +72,11 @@ def drain(data: Path, store: LedgerStore, *, meter: Meter | None = None, wait_s:
     with FolderLock.acquire(data / DRAIN_LOCK, boot="drain", wait_s=wait_s):
         segments = list_segments(folder)
         alive = live_boot(data)
+        intake = Intake(store.engine, meter=meter)
         done = Drained()
         for boot, names in groupby(segments, key=lambda name: name.boot):
-            done += _drain_boot(folder, Intake(store.engine, meter=meter), list(names), is_alive=boot == alive)
-        return done
+            done += _drain_boot(folder, intake, list(names), is_alive=boot == alive)
+        return done + Drained(closed=intake.match())
 
 
 def drain_if_free(data: Path, store: LedgerStore, *, meter: Meter | None = None) -> Drained | None:

@@ -5,54 +5,45 @@ record that is met again (an offset was lost, a backup restored) changes nothing
 once.
 """
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
-from triplepoint.foundation.errors import Conflict
-from triplepoint.foundation.money import EXACT, money_text
+from triplepoint.foundation.errors import Conflict, StoreFault
+from triplepoint.foundation.money import money_text
 from triplepoint.ledger import rollups as adding
+from triplepoint.ledger.bulk import add_up, end_attempts, insert_attempts
 from triplepoint.ledger.framing import SegmentName
-from triplepoint.ledger.model import ENERGIES, AttemptRow, Closed, Opened
+from triplepoint.ledger.model import AttemptRow, Closed, Opened
+from triplepoint.ledger.partitions import Days
 from triplepoint.ledger.reader import Batch
 from triplepoint.ledger.receipts import interrupt, join
 from triplepoint.ledger.tables import (
     ATTEMPTS,
     CURSORS,
+    DAY_ROLLUPS,
     DRAIN_OFFSETS,
     ENDINGS,
     GRANT_BURNS,
-    MEDIA_COUNTS,
+    LEDGER_FLOOR,
     ROLLUPS,
     UNMATCHED_CLOSES,
     to_attempt,
-    to_rollup,
-    to_values,
 )
-from triplepoint.storage.engine import reading, writing
+from triplepoint.storage.engine import CONTENDED, is_postgres, reading, writing
 
 _KEYS_AT_ONCE = 500
 _INTERRUPTED_AT_ONCE = 1000
-_ENDING = (
-    *("closed_us", "outcome", "status", "error", "cost_usd", "first_byte_us", "total_us", "finish_reason", "notices"),
-    *("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
-    *("reasoning_tokens", "usage_source", "tokenizer", "service_tier", "charge_usd", "burnt", "energy_grade"),
-    *MEDIA_COUNTS,
-    *ENERGIES,
-)
-"""Columns that the end of an attempt fills."""
-
-_end = (
-    ATTEMPTS.update()
-    .where(ATTEMPTS.c.receipt_id == sa.bindparam("of_receipt"), ATTEMPTS.c.attempt == sa.bindparam("of_attempt"))
-    .values({name: sa.bindparam(name) for name in _ENDING})
-)
-
+_TRIES = 8
+"""How often a batch is taken that another machine's work gets in the way of, before it is left for the next drain."""
+_LONGEST_US = 3_600_000_000
+"""Where an attempt is looked for whose end has come: in the hours before it first, then everywhere."""
 
 Meter = Callable[[AttemptRow], AttemptRow]
 """Fills the energy of an ended attempt; pure, for an attempt may be taken in again."""
@@ -83,6 +74,18 @@ class Taken:
     """Closed records set aside, because their opened record has not been seen."""
 
 
+_Known = dict[AttemptKey, int | None]
+"""Attempts that the ledger has: when those were opened that still run; None: it has ended."""
+_Result = TypeVar("_Result")
+
+
+class _Records(NamedTuple):
+    """What a batch holds, each attempt once."""
+
+    opened: dict[AttemptKey, Opened]
+    closed: dict[AttemptKey, Closed]
+
+
 class Intake:
     """Writes the ledger; one drain at a time on each journal.
 
@@ -94,6 +97,7 @@ class Intake:
     def __init__(self, engine: sa.Engine, *, meter: Meter | None = None) -> None:
         self._engine = engine
         self._meter = meter or _unmetered
+        self._days = Days(engine)
 
     def progress(self, segment: SegmentName) -> Progress:
         """Say how far a segment is drained."""
@@ -109,23 +113,13 @@ class Intake:
             batch: Its records.
         Raises: Conflict: another drain has been here since; nothing was changed.
         """
-        opened = {_key(record): record for record in batch.records if isinstance(record, Opened)}
-        closed = {_key(record): record for record in batch.records if isinstance(record, Closed)}
-        with writing(self._engine) as connection:
-            _advance(connection, segment, since, Progress(batch.next_offset, since.damaged + batch.damaged))
-            known = _known(connection, opened.keys() | closed.keys())
-            fresh_keys = opened.keys() - known.keys()
-            closed = _matched_at_last(connection, fresh_keys) | closed
-            fresh = {key: self._metered(join(opened[key], closed.get(key))) for key in opened if key in fresh_keys}
-            running = {key: row for key, row in known.items() if row.outcome is None}
-            ended = [self._meter(_ended(running[key], closed[key])) for key in closed if key in running]
-            astray = [closed[key] for key in closed if key not in known and key not in fresh]
-            _insert(connection, [_opened_values(segment.boot, opened[key], row) for key, row in fresh.items()])
-            _update(connection, ended)
-            _set_aside(connection, astray)
-            closed_at_once = [row for row in fresh.values() if row.outcome is not None]
-            _count(connection, [*closed_at_once, *ended])
-        return Taken(opened=len(fresh), closed=len(ended) + len(closed_at_once), unmatched=len(astray))
+        records = _Records(
+            {_key(record): record for record in batch.records if isinstance(record, Opened)},
+            {_key(record): record for record in batch.records if isinstance(record, Closed)},
+        )
+        now = Progress(batch.next_offset, since.damaged + batch.damaged)
+        self._days.prepare(record.at_us for record in records.opened.values())
+        return self._until_free(lambda: self._take(segment, since, now, records))
 
     def interrupt(self, boot: str) -> int:
         """Settle what still runs of a life that is over and whose segments are drained to their ends.
@@ -133,9 +127,19 @@ class Intake:
         Returns: How many attempts.
         """
         settled = 0
-        while count := self._interrupt_some(boot):
+        while count := self._until_free(lambda: self._interrupt_some(boot)):
             settled += count
         return settled
+
+    def match(self) -> int:
+        """End what runs and whose closed record was set aside: the two came on different machines, at one moment.
+
+        Returns: How many attempts.
+        """
+        with reading(self._engine) as connection:
+            if connection.execute(sa.select(UNMATCHED_CLOSES.c.receipt_id).limit(1)).first() is None:
+                return 0
+        return self._until_free(self._match_some)
 
     def make_durable(self) -> bool:
         """Force what was committed to disk, so that its segments may go; False: try again later."""
@@ -157,13 +161,60 @@ class Intake:
             for names in _portions(map(str, segments)):
                 connection.execute(DRAIN_OFFSETS.delete().where(DRAIN_OFFSETS.c.segment.in_(names)))
 
+    def _take(self, segment: SegmentName, since: Progress, now: Progress, records: "_Records") -> Taken:
+        with writing(self._engine, beside=True) as connection:
+            _advance(connection, segment, since, now)
+            opened = _not_forgotten(connection, records.opened)
+            known = _known(connection, opened, records.closed)
+            fresh = {key: record for key, record in opened.items() if key not in known}
+            closed = _matched_at_last(connection, fresh.keys()) | records.closed
+            rows = [self._metered(join(record, closed.get(key))) for key, record in fresh.items()]
+            insert_attempts(connection, zip(rows, fresh.values(), strict=True), boot=segment.boot)
+            running = [key for key in closed if known.get(key)]
+            ended = [self._meter(_ended(row, closed[_key(row)])) for row in _running(connection, running, known)]
+            end_attempts(connection, ended)
+            astray = [record for key, record in closed.items() if key not in known and key not in fresh]
+            _set_aside(connection, astray)
+            done = [*(row for row in rows if row.outcome is not None), *ended]
+            _count(connection, done)
+        return Taken(opened=len(fresh), closed=len(done), unmatched=len(astray))
+
     def _interrupt_some(self, boot: str) -> int:
-        running = sa.select(ATTEMPTS).where(ATTEMPTS.c.boot == boot, ATTEMPTS.c.outcome.is_(None)).limit(_INTERRUPTED_AT_ONCE)
-        with writing(self._engine) as connection:
+        running = sa.select(ATTEMPTS).where(ATTEMPTS.c.boot == boot, ATTEMPTS.c.outcome.is_(None))
+        running = running.order_by(ATTEMPTS.c.receipt_id, ATTEMPTS.c.attempt).limit(_INTERRUPTED_AT_ONCE).with_for_update()
+        with writing(self._engine, beside=True) as connection:
             rows = [self._meter(_interrupted(values)) for values in connection.execute(running).mappings()]
-            _update(connection, rows)
+            end_attempts(connection, rows)
             _count(connection, rows)
         return len(rows)
+
+    def _match_some(self) -> int:
+        is_it = (ATTEMPTS.c.receipt_id == UNMATCHED_CLOSES.c.receipt_id) & (ATTEMPTS.c.attempt == UNMATCHED_CLOSES.c.attempt)
+        query = sa.select(*UNMATCHED_CLOSES.c, ATTEMPTS.c.outcome, ATTEMPTS.c.opened_us).join(ATTEMPTS, is_it)
+        with writing(self._engine, beside=True) as connection:
+            found = connection.execute(query.order_by(*UNMATCHED_CLOSES.primary_key).limit(_INTERRUPTED_AT_ONCE)).all()
+            closed = {AttemptKey(one.receipt_id, one.attempt): _decode_closed(one.record) for one in found}
+            known = {AttemptKey(one.receipt_id, one.attempt): one.opened_us for one in found if one.outcome is None}
+            rows = [self._meter(_ended(row, closed[_key(row)])) for row in _running(connection, list(known), known)]
+            end_attempts(connection, rows)
+            _take_back(connection, closed)
+            _count(connection, rows)
+        return len(rows)
+
+    def _until_free(self, work: Callable[[], _Result]) -> _Result:
+        """Do a transaction again whose way another machine's crossed: it has changed nothing."""
+        for tried in range(1, _TRIES + 1):
+            try:
+                return work()
+            except IntegrityError as error:  # the other one has written an attempt that was not there when we looked
+                if tried == _TRIES:
+                    raise StoreFault(f"the ledger refuses a batch again and again: {type(error.orig).__name__}") from None
+            except StoreFault as fault:
+                if fault.code != CONTENDED or tried == _TRIES:
+                    raise
+            self._days.forget()
+            time.sleep(0.01 * tried)
+        raise AssertionError("unreachable")
 
     def _metered(self, row: AttemptRow) -> AttemptRow:
         return row if row.outcome is None else self._meter(row)
@@ -183,7 +234,7 @@ def _interrupted(values: sa.RowMapping) -> AttemptRow:
     )
 
 
-def _key(record: Opened | Closed) -> AttemptKey:
+def _key(record: Opened | Closed | AttemptRow) -> AttemptKey:
     return AttemptKey(record.receipt_id, record.attempt)
 
 
@@ -205,12 +256,53 @@ def _advance(connection: sa.Connection, segment: SegmentName, since: Progress, n
         raise Conflict(f"another drain works on {name}; stop one of the two control planes", code="drain_in_use")
 
 
-def _known(connection: sa.Connection, keys: Iterable[AttemptKey]) -> dict[AttemptKey, AttemptRow]:
-    """Return those of the attempts that the ledger has."""
-    rows: dict[AttemptKey, AttemptRow] = {}
+def _not_forgotten(connection: sa.Connection, opened: dict[AttemptKey, Opened]) -> dict[AttemptKey, Opened]:
+    """Leave out what was opened before the days that were removed: it has been counted."""
+    floor_us = connection.execute(sa.select(LEDGER_FLOOR.c.before_us)).scalar()
+    return opened if floor_us is None else {key: one for key, one in opened.items() if one.at_us >= floor_us}
+
+
+def _known(connection: sa.Connection, opened: dict[AttemptKey, Opened], closed: dict[AttemptKey, Closed]) -> _Known:
+    """Return those of the attempts that the ledger has, and when those were opened that still run; None: it has ended."""
+    known: _Known = {}
+    if opened:
+        moments = [record.at_us for record in opened.values()]
+        known |= _known_within(connection, opened.keys(), min(moments), max(moments))
+    only_closed = closed.keys() - opened.keys()
+    if only_closed:
+        moments = [closed[key].at_us for key in only_closed]
+        known |= _known_within(connection, only_closed, min(moments) - _LONGEST_US, max(moments) + _LONGEST_US)
+        if is_postgres(connection) and (missing := only_closed - known.keys()):
+            known |= _known_within(connection, missing, None, None)
+    return known
+
+
+def _known_within(connection: sa.Connection, keys: Iterable[AttemptKey], since_us: int | None, until_us: int | None) -> _Known:
+    """Look keys up; the span spares PostgreSQL the partitions outside it."""
+    query = sa.select(ATTEMPTS.c.receipt_id, ATTEMPTS.c.attempt, ATTEMPTS.c.opened_us, ATTEMPTS.c.outcome)
+    if is_postgres(connection) and since_us is not None and until_us is not None:
+        query = query.where(ATTEMPTS.c.opened_us.between(since_us, until_us))
+    known: _Known = {}
     for ids in _portions({key.receipt_id for key in keys}):
-        for values in connection.execute(sa.select(ATTEMPTS).where(ATTEMPTS.c.receipt_id.in_(ids))).mappings():
-            rows[AttemptKey(values["receipt_id"], values["attempt"])] = to_attempt(values)
+        for receipt_id, attempt, opened_us, outcome in connection.execute(query.where(ATTEMPTS.c.receipt_id.in_(ids))):
+            known[AttemptKey(receipt_id, attempt)] = opened_us if outcome is None else None
+    return known
+
+
+def _running(connection: sa.Connection, keys: list[AttemptKey], known: _Known) -> list[AttemptRow]:
+    """Return the rows of attempts that still run, and hold them."""
+    if not keys:
+        return []
+    moments = [opened_us for key in keys if (opened_us := known[key]) is not None]
+    query = sa.select(ATTEMPTS).where(ATTEMPTS.c.outcome.is_(None))
+    if is_postgres(connection):
+        query = query.where(ATTEMPTS.c.opened_us.between(min(moments), max(moments)))
+    query = query.order_by(ATTEMPTS.c.receipt_id, ATTEMPTS.c.attempt).with_for_update()
+    wanted = set(keys)
+    rows: list[AttemptRow] = []
+    for ids in _portions({key.receipt_id for key in keys}):
+        found = connection.execute(query.where(ATTEMPTS.c.receipt_id.in_(ids))).mappings()
+        rows += [row for values in found if _key(row := to_attempt(values)) in wanted]
     return rows
 
 
@@ -224,11 +316,19 @@ def _matched_at_last(connection: sa.Connection, keys: Iterable[AttemptKey]) -> d
         for values in connection.execute(sa.select(UNMATCHED_CLOSES).where(UNMATCHED_CLOSES.c.receipt_id.in_(ids))).mappings():
             key = AttemptKey(values["receipt_id"], values["attempt"])
             if key in wanted:
-                found[key] = msgspec.msgpack.decode(values["record"], type=Closed)
-    for key in found:
+                found[key] = _decode_closed(values["record"])
+    _take_back(connection, found)
+    return found
+
+
+def _take_back(connection: sa.Connection, keys: Iterable[AttemptKey]) -> None:
+    for key in sorted(keys):
         is_it = sa.and_(UNMATCHED_CLOSES.c.receipt_id == key.receipt_id, UNMATCHED_CLOSES.c.attempt == key.attempt)
         connection.execute(UNMATCHED_CLOSES.delete().where(is_it))
-    return found
+
+
+def _decode_closed(record: bytes) -> Closed:
+    return msgspec.msgpack.decode(record, type=Closed)
 
 
 def _ended(row: AttemptRow, closed: Closed) -> AttemptRow:
@@ -249,67 +349,23 @@ def _ended(row: AttemptRow, closed: Closed) -> AttemptRow:
     )
 
 
-def _opened_values(boot: str, opened: Opened, row: AttemptRow) -> dict[str, Any]:
-    settling = {
-        "boot": boot,
-        "input_estimate": opened.input_estimate,
-        "input_usd_per_mtok": opened.input_usd_per_mtok,
-        "charge_input_usd_per_mtok": opened.charge_input_usd_per_mtok,
-        "burns_from": opened.burns_from,
-    }
-    return to_values(row) | settling
-
-
-def _insert(connection: sa.Connection, values: list[dict[str, Any]]) -> None:
-    if values:
-        connection.execute(ATTEMPTS.insert(), values)
-
-
-def _update(connection: sa.Connection, rows: list[AttemptRow]) -> None:
-    if not rows:
-        return
-    parameters: list[dict[str, Any]] = []
-    for row in rows:
-        values = to_values(row)
-        which = {"of_receipt": row.receipt_id, "of_attempt": row.attempt}
-        parameters.append({name: values[name] for name in _ENDING} | which)
-    connection.execute(_end, parameters)
-
-
 def _set_aside(connection: sa.Connection, records: list[Closed]) -> None:
     encode = msgspec.msgpack.encode
-    values = [{"receipt_id": r.receipt_id, "attempt": r.attempt, "record": encode(r)} for r in records]
+    values = [{"receipt_id": r.receipt_id, "attempt": r.attempt, "record": encode(r)} for r in sorted(records, key=_key)]
     if values:
         _insert_missing(connection, UNMATCHED_CLOSES, values)
 
 
 def _count(connection: sa.Connection, rows: list[AttemptRow]) -> None:
-    """Add ended attempts to their rollups. Exact decimals are added here and not by SQL; the rows are locked meanwhile."""
+    """Add ended attempts to their rollups, and what they have burnt to their grants."""
     if not rows:
         return
-    more = adding.roll_up(rows)
-    keys = sorted(more)  # in one order, so that two nodes never wait for each other
-    _insert_missing(connection, ROLLUPS, [msgspec.structs.asdict(adding.Rollup(**key._asdict())) for key in keys])
-    for key in keys:
-        is_it = sa.and_(*(ROLLUPS.c[name] == value for name, value in key._asdict().items()))
-        former = to_rollup(connection.execute(sa.select(ROLLUPS).where(is_it).with_for_update()).mappings().one())
-        now = msgspec.structs.asdict(adding.add(former, more[key]))
-        connection.execute(ROLLUPS.update().where(is_it).values(now))
-    _burn(connection, adding.burnt_by_grant(rows))
+    hours = adding.roll_up(rows).values()
+    add_up(connection, ROLLUPS, map(msgspec.structs.asdict, hours))
+    add_up(connection, DAY_ROLLUPS, adding.by_days(hours))
+    burnt = adding.burnt_by_grant(rows)
+    add_up(connection, GRANT_BURNS, ({"grant_id": grant, "burnt_usd": money_text(usd)} for grant, usd in burnt.items()))
     _number(connection, rows)
-
-
-def _burn(connection: sa.Connection, more: dict[str, Decimal]) -> None:
-    """Add what attempts have burnt to the sums of their grants."""
-    if not more:
-        return
-    grants = sorted(more)
-    _insert_missing(connection, GRANT_BURNS, [{"grant_id": grant, "burnt_usd": "0"} for grant in grants])
-    for grant in grants:
-        is_it = GRANT_BURNS.c.grant_id == grant
-        former = connection.execute(sa.select(GRANT_BURNS.c.burnt_usd).where(is_it).with_for_update()).scalar_one()
-        burnt = money_text(EXACT.add(Decimal(former), more[grant]))
-        connection.execute(GRANT_BURNS.update().where(is_it).values(burnt_usd=burnt))
 
 
 def _number(connection: sa.Connection, rows: list[AttemptRow]) -> None:

@@ -1,15 +1,26 @@
 """The ledger, as everyone but the drain sees it: read only."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from triplepoint.ledger import rollups as adding
-from triplepoint.ledger.model import AttemptRow, Receipt, Rollup, Total
+from triplepoint.ledger.model import AttemptRow, Outcome, Receipt, Rollup, Total
 from triplepoint.ledger.receipts import to_receipt
-from triplepoint.ledger.tables import ATTEMPTS, ROLLUPS, UNMATCHED_CLOSES, to_attempt, to_rollup
+from triplepoint.ledger.tables import (
+    ATTEMPTS,
+    COUNTS,
+    DAY_ROLLUPS,
+    EXACT_SUMS,
+    HARMED,
+    ROLLUPS,
+    UNMATCHED_CLOSES,
+    to_attempt,
+    to_rollup,
+)
 from triplepoint.storage.engine import reading
+from triplepoint.storage.exact import exact_total
 
 _PAGE_ROWS = 2000
 
@@ -33,6 +44,7 @@ class LedgerStore:
         *,
         customer_id: str | None = None,
         model: str | None = None,
+        outcome: Outcome | None = None,
         since_us: int | None = None,
         before_us: int | None = None,
         limit: int = 100,
@@ -42,6 +54,7 @@ class LedgerStore:
         Args:
             customer_id: Only this customer's.
             model: Only those that this model served.
+            outcome: Only those that ended so.
             since_us: Only those opened at or after this moment.
             before_us: Only those opened before this moment, to page back.
             limit: How many at most.
@@ -51,6 +64,10 @@ class LedgerStore:
             query = query.where(ATTEMPTS.c.customer_id == customer_id)
         if model is not None:
             query = query.where(ATTEMPTS.c.served_model == model)
+        if outcome is not None:
+            query = query.where(ATTEMPTS.c.outcome == outcome.value)
+            if outcome is not Outcome.FINISHED:
+                query = query.where(HARMED)  # what the index of the few is made of; without, it would not be used
         query = query.order_by(ATTEMPTS.c.opened_us.desc(), ATTEMPTS.c.receipt_id.desc(), ATTEMPTS.c.attempt.desc())
         with reading(self.engine) as connection:
             return [to_attempt(values) for values in connection.execute(query.limit(limit)).mappings()]
@@ -80,11 +97,12 @@ class LedgerStore:
             return [to_rollup(values) for values in connection.execute(query).mappings()]
 
     def sum(self, *, by: adding.By, since_us: int | None = None, until_us: int | None = None) -> list[Total]:
-        """Add up whole hours that begin in a span; arguments as `rollups`.
+        """Add up whole hours that begin in a span; arguments as `rollups`. Whole days in it are added up as days.
 
         Returns: One total for each group, in the order of its name. Attempts that still run are not in it.
         """
-        return adding.total(self.rollups(since_us=since_us, until_us=until_us), by)
+        with reading(self.engine) as connection:
+            return adding.merge(total for span in _spans(since_us, until_us) for total in _totals(connection, by, span))
 
     def unmatched(self) -> int:
         """Count closed records whose opened record was lost to damage; what they cost is in no sum."""
@@ -98,3 +116,52 @@ def _within(query: sa.Select[Any], column: sa.Column[Any], since_us: int | None,
     if until_us is not None:
         query = query.where(column < until_us)
     return query
+
+
+class _Span(NamedTuple):
+    """A part of a span of time that one table of rollups answers for."""
+
+    table: sa.Table
+    since_us: int | None
+    until_us: int | None
+
+
+def _spans(since_us: int | None, until_us: int | None) -> list[_Span]:
+    """Divide a span into whole days and the hours before and after them."""
+    first = None if since_us is None else -(-since_us // adding.DAY_US) * adding.DAY_US
+    last = None if until_us is None else until_us // adding.DAY_US * adding.DAY_US
+    if first is not None and last is not None and first >= last:
+        return [_Span(ROLLUPS, since_us, until_us)]
+    spans = [_Span(DAY_ROLLUPS, first, last)]
+    if first != since_us:
+        spans.append(_Span(ROLLUPS, since_us, first))
+    if last != until_us:
+        spans.append(_Span(ROLLUPS, last, until_us))
+    return spans
+
+
+def _totals(connection: sa.Connection, by: adding.By, span: _Span) -> Iterator[Total]:
+    """Add a table of rollups up, by SQL and exactly."""
+    dialect = connection.dialect.name
+    begins = span.table.primary_key.columns.values()[0]
+    group = begins - begins % adding.DAY_US if by is adding.By.DAY else span.table.c[_COLUMN_OF[by]]
+    sums = [exact_total(dialect, column) if name in EXACT_SUMS else sa.func.sum(column) for name, column in _counts(span.table)]
+    query = sa.select(group, *sums).group_by(group)
+    for whose, *counts in connection.execute(_within(query, begins, span.since_us, span.until_us)):
+        named: dict[str, Any] = {
+            name: count or "0" if name in EXACT_SUMS else int(count) for name, count in zip(COUNTS, counts, strict=True)
+        }
+        yield Total(group=adding.day_text(int(whose)) if by is adding.By.DAY else whose, **named)
+
+
+def _counts(table: sa.Table) -> list[tuple[str, sa.Column[Any]]]:
+    return [(name, table.c[name]) for name in COUNTS]
+
+
+_COLUMN_OF = {
+    adding.By.CUSTOMER: "customer_id",
+    adding.By.KEY: "key_id",
+    adding.By.PLAN: "plan",
+    adding.By.MODEL: "served_model",
+    adding.By.LINEUP: "lineup",
+}

@@ -1,12 +1,9 @@
 """The ledger's tables, and how a row of SQL becomes an `AttemptRow` and back."""
 
-from typing import Any
-
 import sqlalchemy as sa
 
 from triplepoint.foundation.usage import Usage, UsageSource
-from triplepoint.ledger.flat import flat
-from triplepoint.ledger.model import ENERGIES, AttemptRow, Outcome, Rollup
+from triplepoint.ledger.model import ENERGIES, AttemptRow, Counts, Outcome, Rollup
 from triplepoint.storage.engine import metadata
 from triplepoint.storage.exact import ExactText
 
@@ -20,6 +17,25 @@ MEDIA_COUNTS = (
 )
 """Counts of a usage that are zero for text."""
 
+
+EXACT_SUMS = frozenset({"cost_usd", "charge_usd", *ENERGIES})
+"""Counts of a rollup that are exact decimals; the others are whole numbers."""
+COUNTS = Counts.__struct_fields__
+EXACTS = ("cost_usd", "charge_usd", *ENERGIES)
+"""Columns of an attempt that are exact decimals."""
+SETTLING = ("boot", "input_estimate", "input_usd_per_mtok", "charge_input_usd_per_mtok", "burns_from")
+"""Columns of an attempt that only its interruption needs; they are not in an `AttemptRow`."""
+ENDING = (
+    *("closed_us", "outcome", "status", "error", "cost_usd", "first_byte_us", "total_us", "finish_reason", "notices"),
+    *("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
+    *("reasoning_tokens", "usage_source", "tokenizer", "service_tier", "charge_usd", "burnt", "energy_grade"),
+    *MEDIA_COUNTS,
+    *ENERGIES,
+)
+"""Columns that the end of an attempt fills."""
+
+HARMED = sa.text("outcome <> 'finished'")
+"""Seldom, and looked for: an index of the few finds the one in a million at once."""
 
 ATTEMPTS = sa.Table(
     "attempts",
@@ -76,40 +92,36 @@ ATTEMPTS = sa.Table(
     sa.Index("ix_attempts_opened_us", "opened_us"),
     sa.Index("ix_attempts_customer_id", "customer_id", "opened_us"),
     sa.Index("ix_attempts_served_model", "served_model", "opened_us"),
+    sa.Index("ix_attempts_customer_model", "customer_id", "served_model", "opened_us"),
+    sa.Index("ix_attempts_harmed", "outcome", "opened_us", sqlite_where=HARMED, postgresql_where=HARMED),
     sa.Index(
         "ix_attempts_running", "boot", sqlite_where=sa.text("outcome IS NULL"), postgresql_where=sa.text("outcome IS NULL")
     ),
 )
-"""One row for each attempt that was sent."""
+"""One row for each attempt that was sent. On PostgreSQL it is partitioned by the day (UTC) of ``opened_us``, which there is a
+part of the primary key (`ledger.partitions`)."""
 
-ROLLUPS = sa.Table(
-    "rollups",
-    metadata,
-    sa.Column("hour_us", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("customer_id", sa.String(64), primary_key=True),
-    sa.Column("key_id", sa.String(64), primary_key=True),
-    sa.Column("plan", sa.Text, primary_key=True),
-    sa.Column("served_model", sa.Text, primary_key=True),
-    sa.Column("lineup", sa.Text, primary_key=True),
-    sa.Column("requests", sa.BigInteger, nullable=False),
-    sa.Column("attempts", sa.BigInteger, nullable=False),
-    sa.Column("failed", sa.BigInteger, nullable=False),
-    sa.Column("answered", sa.BigInteger, nullable=False),
-    sa.Column("input_tokens", sa.BigInteger, nullable=False),
-    sa.Column("output_tokens", sa.BigInteger, nullable=False),
-    sa.Column("cache_read_tokens", sa.BigInteger, nullable=False),
-    sa.Column("cache_write_tokens", sa.BigInteger, nullable=False),
-    sa.Column("reasoning_tokens", sa.BigInteger, nullable=False),
-    sa.Column("unknown_usage", sa.BigInteger, nullable=False),
-    sa.Column("cost_usd", ExactText, nullable=False),
-    sa.Column("unpriced", sa.BigInteger, nullable=False),
-    sa.Column("charge_usd", ExactText, nullable=False),
-    sa.Column("uncharged", sa.BigInteger, nullable=False),
-    sa.Column("downgraded", sa.BigInteger, nullable=False),
-    *(sa.Column(name, ExactText, nullable=False) for name in ENERGIES),
-    sa.Column("unmetered", sa.BigInteger, nullable=False),
-)
+
+def _rollups(name: str, begins: str) -> sa.Table:
+    """Declare a table of `model.Counts`, by span of time, customer, key, plan, model and line-up."""
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column(begins, sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("customer_id", sa.String(64), primary_key=True),
+        sa.Column("key_id", sa.String(64), primary_key=True),
+        sa.Column("plan", sa.Text, primary_key=True),
+        sa.Column("served_model", sa.Text, primary_key=True),
+        sa.Column("lineup", sa.Text, primary_key=True),
+        *(sa.Column(count, ExactText if count in EXACT_SUMS else sa.BigInteger, nullable=False) for count in COUNTS),
+    )
+
+
+ROLLUPS = _rollups("rollups", "hour_us")
 """`model.Rollup`."""
+
+DAY_ROLLUPS = _rollups("day_rollups", "day_us")
+"""The same by days (UTC), so that a year is not added up from hours."""
 
 DRAIN_OFFSETS = sa.Table(
     "drain_offsets",
@@ -119,6 +131,9 @@ DRAIN_OFFSETS = sa.Table(
     sa.Column("damaged", sa.Integer, nullable=False),
 )
 """How far each segment is drained, and how many damaged places were skipped in it."""
+
+LEDGER_FLOOR = sa.Table("ledger_floor", metadata, sa.Column("before_us", sa.BigInteger, primary_key=True, autoincrement=False))
+"""Before which moment attempts were removed for good; one row at most. What was opened earlier is not taken in again."""
 
 UNMATCHED_CLOSES = sa.Table(
     "unmatched_closes",
@@ -155,12 +170,6 @@ CURSORS = sa.Table(
     sa.Column("moved_us", sa.BigInteger, nullable=False),
 )
 """Numbers of endings: the last one given (``endings``), and how far each export has come."""
-
-
-def to_values(row: AttemptRow) -> dict[str, Any]:
-    """Return an attempt as values of columns; boot and estimate are not among them."""
-    outcome = None if row.outcome is None else row.outcome.value
-    return flat(row) | {"outcome": outcome, "usage_source": row.usage.source.value}
 
 
 def to_attempt(values: sa.RowMapping) -> AttemptRow:

@@ -10,10 +10,11 @@ in it still holds when it writes, on however many machines. What writes much and
 """
 
 import os
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from alembic import command
@@ -24,6 +25,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from triplepoint.foundation.errors import StoreFault
+from triplepoint.storage import exact
 
 metadata = sa.MetaData(
     naming_convention={
@@ -178,6 +180,7 @@ def _configure_sqlite(connection: DBAPIConnection, _record: Any) -> None:
     for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    exact.teach(cast("sqlite3.Connection", connection))
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

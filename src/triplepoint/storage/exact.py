@@ -1,15 +1,19 @@
 """Money in a database, exact in both engines.
 
-SQLite has no decimal type, so an amount is text there and never summed by SQL; PostgreSQL has NUMERIC.
+PostgreSQL has NUMERIC. SQLite has no decimal type, so an amount is text there, and functions of ours add it up inside its
+statements: ``exact_add(a, b)`` two texts, ``exact_sum(a)`` those of a group. They raise rather than round.
 """
 
+import sqlite3
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from triplepoint.foundation.money import money_text
+from triplepoint.foundation.money import EXACT, ZERO, money_text
+
+_add = EXACT.add
 
 
 class ExactText(sa.TypeDecorator[str]):
@@ -31,3 +35,37 @@ class ExactText(sa.TypeDecorator[str]):
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | None:
         """Read it."""
         return money_text(value) if isinstance(value, Decimal) else value
+
+
+def exact_total(dialect: str, column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """Return the sum of an exact column over a group; null where all are zero, in SQLite."""
+    if dialect != "sqlite":
+        return sa.func.sum(column, type_=column.type)
+    total = sa.func.exact_sum(column, type_=column.type)
+    return total.filter(column != sa.literal_column("'0'"))  # zeros are left out before our function is called
+
+
+def teach(connection: sqlite3.Connection) -> None:
+    """Give a connection the functions."""
+    connection.create_function("exact_add", 2, _exact_add, deterministic=True)
+    connection.create_aggregate("exact_sum", 1, _ExactSum)  # pyright: ignore[reportArgumentType] - the stubs want ints
+
+
+def _exact_add(left: str, right: str) -> str:
+    if right == "0":
+        return left
+    return money_text(_add(Decimal(left), Decimal(right)))
+
+
+class _ExactSum:
+    def __init__(self) -> None:
+        self._total = ZERO
+
+    def step(self, text: str | None) -> None:
+        """Take one value."""
+        if text is not None:
+            self._total = _add(self._total, Decimal(text))
+
+    def finalize(self) -> str:
+        """Return the sum."""
+        return money_text(self._total)

@@ -8,7 +8,7 @@ from triplepoint.admin.reference import answers
 from triplepoint.admin.routes.common import CurrentActor, Id, Limit, OptionalMoment, Services, guarded_router, json_answer
 from triplepoint.admin.shapes import NO_NUL
 from triplepoint.foundation.errors import NotFound
-from triplepoint.ledger.model import AttemptRow, Receipt, Rollup
+from triplepoint.ledger.model import AttemptRow, Outcome, Receipt, Rollup
 
 router = guarded_router("ledger")
 
@@ -32,13 +32,16 @@ def list_attempts(
         str | None, Query(max_length=128, pattern=NO_NUL, description="Of this customer, by id or name.")
     ] = None,
     model: Annotated[str | None, Query(max_length=128, pattern=NO_NUL, description="Served by this model.")] = None,
+    outcome: Annotated[Outcome | None, Query(description="That ended so.")] = None,
     since_us: OptionalMoment = None,
     before_us: OptionalMoment = None,
     limit: Limit = 100,
 ) -> Response:
     """List attempts, newest first."""
     customer_id = None if customer is None else services.access.customers.find(actor, customer).id
-    rows = services.ledger.attempts(customer_id=customer_id, model=model, since_us=since_us, before_us=before_us, limit=limit)
+    rows = services.ledger.attempts(
+        customer_id=customer_id, model=model, outcome=outcome, since_us=since_us, before_us=before_us, limit=limit
+    )
     return json_answer(rows)
 
 
