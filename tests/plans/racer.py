@@ -12,24 +12,25 @@ from triplepoint.plans.counters.model import Reserved
 from triplepoint.plans.counters.valkey import ValkeyCounters
 
 
-async def main(url: str, prefix: str, name: str, clients: str) -> None:
-    """Race."""
+async def race(url: str, prefix: str, name: str, clients: int, *, is_waiting: bool = False) -> int:
+    """Race over two connections, at once or when a line comes in; returns how many got something."""
     ways = [ValkeyCounters(url, prefix=prefix, connect_s=5.0, command_s=5.0) for _ in range(2)]
     claim = window("week", 3000, 1)
     for way in ways:
         await way.look("cust_1", [claim], now_us=START_US)
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    await asyncio.to_thread(sys.stdin.readline)
+    if is_waiting:
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        await asyncio.to_thread(sys.stdin.readline)
     asked = (
         ways[number % 2].reserve("cust_1", f"{name} {number}", [claim], now_us=START_US, expires_us=START_US + LIFE_US)
-        for number in range(int(clients))
+        for number in range(clients)
     )
     answers = await asyncio.gather(*asked)
-    sys.stdout.write(str(sum(isinstance(answer, Reserved) for answer in answers)))
     for way in ways:
         await way.close()
+    return sum(isinstance(answer, Reserved) for answer in answers)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    sys.stdout.write(str(asyncio.run(race(*sys.argv[1:4], int(sys.argv[4]), is_waiting=True))))

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.plans.counting import HOUR_US, LIFE_US, START_US, know, rate, reserve, seed_of, settle_as, sliding, window
+from tests.plans.racer import race
 from tests.plans.valkey_server import ValkeyServer
 
 from triplepoint.foundation.errors import SettingsInvalid
 from triplepoint.plans.counters.model import Bound, Hold, Kind, Reserved, Unknown
+from triplepoint.plans.counters.unheld import unheld
 from triplepoint.plans.counters.valkey import ValkeyCounters
 
 DAY_S = 86400
@@ -104,14 +106,14 @@ async def test_scripts_that_the_server_forgot_are_sent_again(shared: ValkeyCount
 
 async def test_use_that_was_never_held_counts_where_it_can(shared: ValkeyCounters) -> None:
     """What was let through while Valkey was away counts, once, on the counters that are known; of others the ledger knows."""
-    week, rpm, other = window("week", 100, 30), rate("rpm", 60, 1), window("other", 100, 30)
-    await know(shared, "cust_1", [week, rpm])
-    holds = [Hold(n, claim.counter, claim.kind, 0, 0, 0, claim.limit) for n, claim in enumerate([week, rpm, other])]
+    week, hour, rpm, other = window("week", 100, 30), sliding("hour", 100, 30), rate("rpm", 60, 1), window("other", 100, 30)
+    await know(shared, "cust_1", [week, hour, rpm])
+    holds = unheld([week, hour, rpm, other])
     for _ in range(2):
-        await shared.settle("cust_1", "never held", holds, [12, 3, 12], now_us=START_US)
-    looked = await shared.look("cust_1", [week, rpm], now_us=START_US)
+        await shared.settle("cust_1", "never held", holds, [12, 5, 3, 12], now_us=START_US)
+    looked = await shared.look("cust_1", [week, hour, rpm], now_us=START_US)
     assert looked is not None
-    assert [standing.used for standing in looked] == [12, 3]
+    assert [standing.used for standing in looked] == [12, 5, 3]
     answer = await shared.reserve("cust_1", "r", [other], now_us=START_US, expires_us=START_US + LIFE_US)
     assert answer == Unknown((0,))
 
@@ -168,16 +170,17 @@ async def test_processes_race_for_the_last_units(shared: ValkeyCounters, valkey:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     racers = [
         await asyncio.create_subprocess_exec(
-            *command, f"p{number}", str(clients), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+            *command, name, "67", stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )
-        for number, clients in enumerate((67, 67, 66))
+        for name in ("p1", "p2")
     ]
     for racer in racers:
         assert racer.stdout is not None
         assert await racer.stdout.readline() == b"ready\n"
+    racing = asyncio.create_task(race(valkey.url, prefix, "p3", 66))
     told = await asyncio.gather(*(racer.communicate(b"go\n") for racer in racers))
-    assert [racer.returncode for racer in racers] == [0] * 3
-    assert sum(int(out) for out, _ in told) == 7
+    assert [racer.returncode for racer in racers] == [0, 0]
+    assert sum(int(out) for out, _ in told) + await racing == 7
     looked = await shared.look("cust_1", [claim], now_us=START_US)
     assert looked is not None
     assert looked[0].used == 3000

@@ -1,9 +1,11 @@
 """Valkey that is killed, hangs, forgets or takes nothing: nobody waits for it, and nothing is counted twice or lost."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from triplepoint.plans.counters.ports import CountersAway
 from triplepoint.plans.counters.valkey import ValkeyCounters
 
 PATIENCE_S = 15.0
-COMMAND_S = 1.0
+COMMAND_S = 0.6
 """Longer than in service: the machine that tests run on may be busy."""
 
 
@@ -31,9 +33,11 @@ def server(tmp_path: Path) -> Iterator[ValkeyServer]:
 
 
 @asynccontextmanager
-async def counting_in(url: str | Secret, *, waiting_most: int = 100_000) -> AsyncGenerator[ValkeyCounters]:
+async def counting_in(
+    url: str | Secret, *, waiting_most: int = 100_000, command_s: float = COMMAND_S
+) -> AsyncGenerator[ValkeyCounters]:
     """Open counters and close them."""
-    counters = ValkeyCounters(url, connect_s=COMMAND_S, command_s=COMMAND_S, waiting_most=waiting_most)
+    counters = ValkeyCounters(url, connect_s=COMMAND_S, command_s=command_s, waiting_most=waiting_most)
     try:
         yield counters
     finally:
@@ -133,6 +137,56 @@ async def test_the_overspend_after_a_loss_of_memory_is_bounded(server: ValkeySer
         assert isinstance(await reserve(counters, "cust_1", "last", window("week", limit, 1)), Bound)
 
 
+async def test_faults_under_load_leave_an_exact_sum(tmp_path: Path) -> None:
+    """Killed and paused again and again under load, a server that keeps its data counts each request once, never too many."""
+    server = ValkeyServer(tmp_path, "--save", "", "--appendonly", "yes", "--appendfsync", "always")
+    server.start()
+    limit, draw = 400, random.Random(5)
+    claim = window("week", limit, 10)
+    spent, refused, is_over = 0, 0, False
+
+    async def client(counters: ValkeyCounters, name: str) -> None:
+        nonlocal spent, refused
+        for number in count():
+            if is_over:
+                return
+            reservation, actual = f"{name} {number}", draw.randrange(11)
+            try:
+                answer = await counters.reserve("cust_1", reservation, [claim], now_us=START_US, expires_us=START_US + LIFE_US)
+            except CountersAway:
+                refused += 1
+                await asyncio.sleep(0.01)
+                continue
+            if isinstance(answer, Reserved):
+                await counters.settle("cust_1", reservation, answer.holds, [actual], now_us=START_US)
+                spent += actual
+            await asyncio.sleep(0.005)
+
+    try:
+        async with counting_in(server.url, command_s=0.3) as one, counting_in(server.url, command_s=0.3) as other:
+            await know(one, "cust_1", [claim])
+            clients = [asyncio.create_task(client((one, other)[n % 2], f"c{n}")) for n in range(8)]
+            for fault in (server.kill, server.pause) * 2:
+                await asyncio.sleep(draw.uniform(0.02, 0.1))
+                fault()
+                await asyncio.sleep(0.4)
+                if fault == server.kill:
+                    await asyncio.to_thread(server.start)
+                server.resume()
+                for counters in (one, other):
+                    await until_back(counters)
+            is_over = True
+            await asyncio.gather(*clients)
+            for counters in (one, other):
+                await until_back(counters)
+                assert counters.waiting == 0
+            assert refused > 0
+            assert 0 < spent <= limit
+            assert await used_of(one, claim) == spent
+    finally:
+        server.stop()
+
+
 async def test_a_server_that_hangs_is_waited_for_once(server: ValkeyServer) -> None:
     """The first to ask waits for its time, the others not at all; what was carried out unheard is put right afterwards."""
     claim = window("week", 100, 10)
@@ -141,7 +195,7 @@ async def test_a_server_that_hangs_is_waited_for_once(server: ValkeyServer) -> N
         server.pause()
         began = time.monotonic()
         settling = asyncio.create_task(counters.settle("cust_1", "r1", held.holds, [4], now_us=START_US))
-        with pytest.raises(CountersAway, match="no answer within 1 s"):
+        with pytest.raises(CountersAway, match=r"no answer within 0\.6 s"):
             await reserve(counters, "cust_1", "r2", claim)
         await settling
         assert COMMAND_S / 2 < time.monotonic() - began < 4 * COMMAND_S

@@ -175,6 +175,7 @@ class ValkeyCounters:
             raise
         except CountersAway:
             self._keep(one)
+            self._deliver_soon()
         except asyncio.CancelledError:
             self._keep(one)
             self._deliver_soon()
