@@ -1,9 +1,9 @@
-"""``python -m bench [NAME]``: overhead, streaming (these two without a name), soak, transport, energy, counters or ledger."""
+"""``python -m bench [NAME]``: overhead, streaming (both without a name), soak, transport, energy, counters, ledger, margins."""
 
 import runpy
 import sys
 
-_ALL = ("overhead", "streaming", "soak", "transport", "energy", "counters", "ledger")
+_ALL = ("overhead", "streaming", "soak", "transport", "energy", "counters", "ledger", "margins")
 
 
 def main() -> None:
