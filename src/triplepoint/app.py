@@ -9,6 +9,7 @@ An installation is a folder with ``triplepoint.yaml`` in it. Commands, the gatew
 import http.client
 import os
 import socket
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,7 @@ from triplepoint.access.secret import installation_secret
 from triplepoint.access.service import AccessService
 from triplepoint.access.store import SqlAccessStore
 from triplepoint.configuration.load import load_configuration, read_plans
-from triplepoint.configuration.model import Configuration, variable_name
+from triplepoint.configuration.model import Configuration, LoadedPlans, variable_name
 from triplepoint.economics.current import CurrentMeter
 from triplepoint.files.checked import read_file
 from triplepoint.foundation.clock import Clock, SystemClock
@@ -29,8 +30,14 @@ from triplepoint.foundation.errors import Problem, SettingsInvalid
 from triplepoint.foundation.ids import IdFactory, NewId
 from triplepoint.gateway.ops import socket_path
 from triplepoint.ledger.spending import LedgerSpending
+from triplepoint.ledger.statements.model import Statement
+from triplepoint.ledger.statements.render import Form, render
+from triplepoint.ledger.statements.service import Statements
+from triplepoint.ledger.statements.store import StatementStore
 from triplepoint.ledger.store import LedgerStore
 from triplepoint.ledger.use import LedgerUse
+from triplepoint.plans.fees import FeeSchedule
+from triplepoint.plans.revisions import PlanRevisions
 from triplepoint.plans.service import PlansService
 from triplepoint.plans.store import SqlPlansStore
 from triplepoint.settings import SETTINGS_FILE, Settings
@@ -121,6 +128,33 @@ class Installation:
     def ledger(self) -> LedgerStore:
         """Attempts and rollups."""
         return LedgerStore(self.database)
+
+    @cached_property
+    def revisions(self) -> PlanRevisions:
+        """What ``plans.yaml`` said when; the gateway keeps what it puts in force (`note_plans`)."""
+        return PlanRevisions(self.database)
+
+    @cached_property
+    def statements(self) -> Statements:
+        """What customers owe for a period."""
+        if not self.revisions.all():  # no gateway has run with plans yet: what the file says now is all there is to go by
+            with suppress(SettingsInvalid):
+                self.note_plans(load_today(self.folder).plans)
+        return Statements(
+            StatementStore(self.database), customers=self.access.customers, revisions=self.revisions, clock=self.clock
+        )
+
+    def render_statement(self, statement: Statement, form: Form) -> bytes:
+        """Write a statement with this installation's letterhead.
+
+        Raises: RequestInvalid: PDF without fpdf2, or with letters that its font lacks.
+        """
+        return render(statement, form, billing=self.settings.billing, folder=self.folder)
+
+    def note_plans(self, plans: LoadedPlans | None) -> None:
+        """Keep what ``plans.yaml`` says as in force from now on, unless it is already."""
+        schedule = None if plans is None else FeeSchedule.of(plans.file)
+        self.revisions.note(schedule, digest="" if plans is None else plans.digest, now_us=self.clock.now_us())
 
     @cached_property
     def meter(self) -> CurrentMeter:

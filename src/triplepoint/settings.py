@@ -353,6 +353,25 @@ class TelemetrySettings(FileModel):
     """Least level that is logged."""
 
 
+class BillingSettings(FileModel):
+    """What statements and usage events say of whoever issues them."""
+
+    issuer: str = ""
+    """Name at the head of a statement."""
+    address: str = ""
+    """Lines under it."""
+    tax: str = ""
+    """Line with a tax number."""
+    footer: str = ""
+    """Lines at the foot, such as how to pay."""
+    currency_note: str = "All amounts are in US dollars. Each line is rounded once, half to even; exact amounts stand beside."
+    """Sentence under the figures."""
+    font: str | None = None
+    """TrueType font for PDF, needed where a name has letters beyond western European ones."""
+    source: str | None = Field(default=None, pattern=r"^[^\s]+$")
+    """``source`` of usage events (CloudEvents): a URI of this installation. Without, one that is derived from its secret."""
+
+
 class Settings(FileModel):
     """``triplepoint.yaml``."""
 
@@ -373,6 +392,8 @@ class Settings(FileModel):
     """The journal."""
     telemetry: TelemetrySettings = TelemetrySettings()
     """Metrics, traces, logs."""
+    billing: BillingSettings = BillingSettings()
+    """Letterhead of statements, source of usage events."""
     upstreams: dict[str, Upstream]
     """Servers that run models, by name."""
 

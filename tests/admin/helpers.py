@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -13,6 +14,12 @@ from triplepoint.foundation.secret import Secret
 from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.ledger.model import AttemptRow, Outcome, Receipt, Rollup
 from triplepoint.ledger.receipts import to_receipt
+from triplepoint.ledger.statements.model import Statement
+from triplepoint.ledger.statements.render import Form, render
+from triplepoint.ledger.statements.service import Statements
+from triplepoint.ledger.statements.store import StatementStore
+from triplepoint.plans.revisions import PlanRevisions
+from triplepoint.settings import BillingSettings
 from triplepoint.telemetry.status import GatewayStatus, Published
 
 PASSWORD = "a password of these tests"
@@ -129,6 +136,17 @@ class Console:
         client = TestClient(self.app, base_url=base_url, client=("192.0.2.1", 50000), raise_server_exceptions=False)
         assert client.post("/api/login", json={"name": name, "password": PASSWORD}).status_code == 200
         return client
+
+
+def make_statements(room: Room) -> Statements:
+    """Make statements on the room's database."""
+    store, revisions = StatementStore(room.engine), PlanRevisions(room.engine)
+    return Statements(store, customers=room.access.customers, revisions=revisions, clock=room.clock)
+
+
+def render_plainly(statement: Statement, form: Form) -> bytes:
+    """Write a statement without a letterhead."""
+    return render(statement, form, billing=BillingSettings(), folder=Path())
 
 
 def add_operators(room: Room) -> dict[Role, str]:

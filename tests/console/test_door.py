@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from tests.access.helpers import ADMIN, Room, furnish
+from tests.admin.helpers import make_statements, render_plainly
 from tests.console.attempts import ScriptedGateway, ScriptedLedger
 
 from triplepoint.access.model import Role
@@ -79,7 +80,14 @@ def house(tmp_path: Path) -> Generator[House]:
     """Give a house to a test."""
     room = furnish(tmp_path)
     room.access.operators.create(ADMIN, "vera", role=Role.VIEWER, password=PASSWORD)
-    services = AdminServices(access=room.access, ledger=Ledger(), gateway=Gateway(), lineup=dict)
+    services = AdminServices(
+        access=room.access,
+        ledger=Ledger(),
+        gateway=Gateway(),
+        lineup=dict,
+        statements=make_statements(room),
+        render_statement=render_plainly,
+    )
     app = create_admin(services)
     behind = Starlette(routes=[Route("/", _show, methods=["GET", "POST"]), Route("/lineup", _show)])
     app.router.routes.append(ConsoleMount("/", app=Door(behind, services)))

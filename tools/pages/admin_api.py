@@ -5,9 +5,17 @@ from tools.pages.markdown import code, first_sentence, table
 
 from triplepoint.admin import reference
 from triplepoint.admin.guard import RULES, Need
-from triplepoint.admin.routes import customers, gateway, ledger, operators, session
+from triplepoint.admin.routes import customers, gateway, ledger, operators, session, statements
 
-_ROUTERS = (session.router, customers.router, operators.router, ledger.router, gateway.router, reference.router)
+_ROUTERS = (
+    session.router,
+    customers.router,
+    operators.router,
+    ledger.router,
+    statements.router,
+    gateway.router,
+    reference.router,
+)
 _WHO = {
     Need.NOBODY: "anyone",
     Need.LOOPBACK: "this machine, or viewer",

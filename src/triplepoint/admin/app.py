@@ -17,9 +17,17 @@ import triplepoint
 from triplepoint.admin import faults, reference
 from triplepoint.admin.guard import RULES, GuardedRoute
 from triplepoint.admin.ports import AdminServices
-from triplepoint.admin.routes import customers, gateway, ledger, operators, session
+from triplepoint.admin.routes import customers, gateway, ledger, operators, session, statements
 
-_ROUTERS = (session.router, customers.router, operators.router, ledger.router, gateway.router, reference.router)
+_ROUTERS = (
+    session.router,
+    customers.router,
+    operators.router,
+    ledger.router,
+    statements.router,
+    gateway.router,
+    reference.router,
+)
 _OURS = ("/api/", "/metrics", "/healthz")
 _HEADERS = {
     "Cache-Control": "no-store",  # keys are shown once, and not from a cache

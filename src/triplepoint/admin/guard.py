@@ -75,6 +75,8 @@ RULES: dict[tuple[str, str], Need] = {
     ("GET", "/api/receipts/{receipt_id}"): Need.VIEWER,
     ("GET", "/api/ledger/attempts"): Need.VIEWER,
     ("GET", "/api/ledger/rollups"): Need.VIEWER,
+    ("GET", "/api/statements"): Need.VIEWER,
+    ("GET", "/api/customers/{customer_id}/statement"): Need.VIEWER,
     ("GET", "/api/status"): Need.VIEWER,
     ("GET", "/api/lineup"): Need.VIEWER,
     ("POST", "/api/lineup/apply"): Need.OPERATOR,

@@ -6,6 +6,9 @@ from typing import Protocol
 
 from triplepoint.access.service import AccessService
 from triplepoint.ledger.model import AttemptRow, Outcome, Receipt, Rollup
+from triplepoint.ledger.statements.model import Statement
+from triplepoint.ledger.statements.render import Form
+from triplepoint.ledger.statements.service import Statements
 from triplepoint.telemetry.status import GatewayStatus, Published
 
 
@@ -62,3 +65,7 @@ class AdminServices:
 
     Raises: SettingsInvalid: the files are wrong.
     """
+    statements: Statements
+    """What customers owe."""
+    render_statement: Callable[[Statement, Form], bytes]
+    """Writes a statement with this installation's letterhead."""

@@ -17,9 +17,10 @@ from starlette.responses import HTMLResponse, JSONResponse
 
 from triplepoint.admin.guard import RULES, GuardedRoute, Need
 from triplepoint.ledger.model import AttemptRow, Receipt, Rollup
+from triplepoint.ledger.statements.model import Statement, StatementSummary
 from triplepoint.telemetry.status import GatewayStatus, Published
 
-_STRUCTS = (Receipt, AttemptRow, Rollup, GatewayStatus, Published)
+_STRUCTS = (Receipt, AttemptRow, Rollup, Statement, StatementSummary, GatewayStatus, Published)
 _SCHEMAS = "#/components/schemas/"
 _WHO = {
     Need.NOBODY: "anyone",

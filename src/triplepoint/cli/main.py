@@ -7,7 +7,22 @@ import typer
 from rich.console import Console
 
 from triplepoint import __version__
-from triplepoint.cli import audit, credit, customer, key, ledger, lineup, models, operator, plan, price, quota, receipt, route
+from triplepoint.cli import (
+    audit,
+    credit,
+    customer,
+    key,
+    ledger,
+    lineup,
+    models,
+    operator,
+    plan,
+    price,
+    quota,
+    receipt,
+    route,
+    statement,
+)
 from triplepoint.cli.chat import chat
 from triplepoint.cli.check import check_command
 from triplepoint.cli.demo import demo
@@ -58,6 +73,7 @@ for noun, commands in {
     "price": price,
     "receipt": receipt,
     "ledger": ledger,
+    "statement": statement,
     "models": models,
     "audit": audit,
 }.items():

@@ -56,6 +56,8 @@ def admin_services(installation: Installation) -> AdminServices:
         ledger=installation.ledger,
         gateway=installation.gateway,
         lineup=lambda: describe_lineup(installation.folder),
+        statements=installation.statements,
+        render_statement=installation.render_statement,
     )
 
 

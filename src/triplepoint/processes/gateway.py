@@ -227,6 +227,7 @@ class GatewayProcess:
         now_us = self._clock.now_us()
         today = datetime.fromtimestamp(now_us / 1e6, tz=UTC).date()
         configuration = load_configuration(self._installation.folder, os.environ, today)
+        self._installation.note_plans(configuration.plans)
         return compile_snapshot(configuration, self._live_keys(), made_us=now_us)
 
     def _live_keys(self) -> list[Key]:

@@ -11,13 +11,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.ledger.statements.conftest import DAY_US, NOV_US, SCHEDULE, Attempt, Books
 
+from triplepoint.foundation.ids import CustomerId
 from triplepoint.ledger.model import Counts, Outcome
 from triplepoint.ledger.rollups import HOUR_US
 from triplepoint.ledger.statements.amounts import cents, cents_text, exact_text, read_cents, rounded
-from triplepoint.ledger.statements.model import Burn, Entry, EntryKind, Facts, RefundedReceipt, Statement, UsageKey
+from triplepoint.ledger.statements.model import Burn, Facts, RefundedReceipt, Statement, UsageKey
 from triplepoint.ledger.statements.reckon import Party, reckon
 from triplepoint.ledger.statements.span import month_at, read_span
 from triplepoint.ledger.statements.store import split
+from triplepoint.plans.entries import Entry, EntryKind
 from triplepoint.plans.fees import Revision, Tenure
 from triplepoint.plans.model import Assignment
 from triplepoint.plans.periods import Period
@@ -52,6 +54,7 @@ moments = st.builds(
     st.integers(-15 * 60, 15 * 60),
     st.sampled_from([-1, 0, 1]),
 )
+CUSTOMER = CustomerId("cust_1")
 zones, periods, seeds = st.sampled_from(ZONES), st.sampled_from(PERIODS), st.integers(0, 99)
 charges = st.none() | st.decimals(0, 10, places=15, allow_nan=False).map(lambda amount: format(amount, "f"))
 attempts = st.builds(
@@ -114,11 +117,16 @@ def test_months_leave_nothing_out_and_count_nothing_twice(
 entries = st.builds(
     Entry,
     id=st.integers(0, 10**6).map(lambda number: f"ent_{number}"),
+    customer_id=st.just(CUSTOMER),
     kind=st.sampled_from(list(EntryKind)),
-    amount_usd=st.decimals("0.000001", 50, places=6).map(lambda amount: format(amount, "f")),
+    amount_usd=st.decimals("0.000001", 50, places=6),
     at_us=st.integers(NOV_US, NOV_US + 30 * DAY_US - 1),
+    expires_us=st.none(),
+    priority=st.just(0),
     receipt_id=st.none() | st.just("rcpt_1"),
     reason=st.just("said so"),
+    idempotency_key=st.none(),
+    made_us=st.just(NOV_US),
 )
 usages = st.dictionaries(
     st.builds(UsageKey, st.sampled_from(["free", "plus"]), st.sampled_from(["nano", "regular"])),
@@ -136,8 +144,8 @@ moves = st.lists(
 
 
 def _reckon(facts: Facts, moved: list[tuple[int, str]], zone: str) -> Statement:
-    assigned = [Assignment(f"asg_{n}", "cust_1", plan, at, at) for n, (at, plan) in enumerate(sorted(moved))]  # pyright: ignore[reportArgumentType]
-    party = Party("cust_1", "acme", Tenure(0, zone, tuple(assigned)))  # pyright: ignore[reportArgumentType]
+    assigned = [Assignment(f"asg_{n}", CUSTOMER, plan, at, at) for n, (at, plan) in enumerate(sorted(moved))]
+    party = Party(CUSTOMER, "acme", Tenure(0, zone, tuple(assigned)))
     span = month_at(zone, NOV_US + 15 * DAY_US)
     return reckon(party, span, facts, revisions=(Revision(0, "d" * 64, SCHEDULE),), now_us=NOV_US + 99 * DAY_US)
 

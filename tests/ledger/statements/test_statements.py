@@ -169,6 +169,15 @@ def test_months_go_back_to_the_first(books: Books) -> None:
     assert [made.customer_id for made in books.statements.make_all(ANYONE, "2026-11")] == [who]
 
 
+def test_without_plans_there_is_usage_alone(books: Books) -> None:
+    """An installation that never had plans.yaml has no fees, and a charge that is what the receipts say."""
+    books.revisions.clear()
+    who = books.customer()
+    books.serve(who, [Attempt(NOV_US, "0.5", plan="")])
+    made = books.make(who)
+    assert (made.fees, made.totals.due_usd, made.usage[0].plan) == ([], "0.50", "")
+
+
 def test_fees_of_the_past_stay(books: Books) -> None:
     """A fee raised in December leaves November's statement as it was."""
     who = books.customer()

@@ -3,11 +3,10 @@
 Exact amounts are decimal text, or a fraction such as ``620/31`` where the decimal has no end. Rounded ones have two decimals.
 """
 
-from enum import StrEnum
-
 import msgspec
 
 from triplepoint.ledger.model import Counts
+from triplepoint.plans.entries import Entry, EntryKind
 
 
 class FeeLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,32 +55,6 @@ class CreditLine(msgspec.Struct, frozen=True, kw_only=True):
     served_model: str
     exact_usd: str
     amount_usd: str
-
-
-class EntryKind(StrEnum):
-    """Kinds of money entries."""
-
-    GRANT = "grant"
-    """Prepaid credit, burnt by use; nothing is due for it here."""
-    CREDIT = "credit"
-    """An amount taken off."""
-    REFUND = "refund"
-    """An amount taken off, for one receipt."""
-    ADJUSTMENT = "adjustment"
-    """An amount added."""
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A money entry, as kept."""
-
-    id: str
-    kind: EntryKind
-    amount_usd: str
-    """Above zero, whatever the kind."""
-    at_us: int
-    """Moment that it is dated; it belongs to the period of that moment."""
-    receipt_id: str | None
-    reason: str
 
 
 class EntryLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +148,25 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """Hashes of the plans in force, as receipts have them and as they were kept."""
     prices: list[str]
     """Rows of the price book that the receipts name, with their digests."""
+
+
+class StatementSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A statement without its lines."""
+
+    id: str
+    digest: str
+    customer_id: str
+    customer_name: str
+    period: str
+    start_us: int
+    end_us: int
+    is_provisional: bool
+    totals: Totals
+
+    @classmethod
+    def of(cls, statement: Statement) -> "StatementSummary":
+        """Leave the lines out."""
+        return cls(**{name: getattr(statement, name) for name in cls.__struct_fields__})
 
 
 class UsageKey(msgspec.Struct, frozen=True, order=True):

@@ -13,8 +13,6 @@ from triplepoint.ledger.statements.amounts import cents, cents_text, exact, exac
 from triplepoint.ledger.statements.model import (
     Burn,
     CreditLine,
-    Entry,
-    EntryKind,
     EntryLine,
     Facts,
     FeeLine,
@@ -28,6 +26,7 @@ from triplepoint.ledger.statements.model import (
 )
 from triplepoint.ledger.statements.span import Span
 from triplepoint.lineups.digest import SHOWN
+from triplepoint.plans.entries import Entry, EntryKind
 from triplepoint.plans.fees import HeldPart, Revision, Tenure, held_parts, pro_rated
 
 _COUNTED = (
@@ -134,7 +133,7 @@ def _credit_lines(burns: Iterable[Burn]) -> list[CreditLine]:
 
 
 def _grant_lines(facts: Facts) -> list[GrantLine]:
-    granted = {entry.id: exact(entry.amount_usd) for entry in facts.entries if entry.kind is EntryKind.GRANT}
+    granted = {entry.id: Fraction(entry.amount_usd) for entry in facts.entries if entry.kind is EntryKind.GRANT}
     burnt: defaultdict[str, Fraction] = defaultdict(Fraction)
     for burn in facts.burns:
         burnt[burn.grant_id] += exact(burn.usd)
@@ -149,7 +148,7 @@ def _ordered(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def _entry_line(entry: Entry) -> EntryLine:
-    amount = exact(entry.amount_usd) * (1 if entry.kind is EntryKind.ADJUSTMENT else -1)
+    amount = Fraction(entry.amount_usd) * (1 if entry.kind is EntryKind.ADJUSTMENT else -1)
     return EntryLine(
         id=entry.id,
         kind=entry.kind,
@@ -222,7 +221,7 @@ def _hashes(facts: Facts, revisions: Sequence[Revision], span: Span) -> list[str
     ends = [one.since_us for one in revisions[1:]] + [span.period.end_us]
     in_force = [
         one.digest
-        for one, until_us in zip(revisions, ends, strict=True)
+        for one, until_us in zip(revisions, ends, strict=False)
         if one.digest and one.since_us < span.period.end_us and until_us > span.period.start_us
     ]
     return sorted({name[:SHOWN] for name in [*facts.plans, *in_force] if name})

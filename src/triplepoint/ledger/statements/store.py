@@ -16,11 +16,13 @@ from triplepoint.ledger.model import Counts, Outcome
 from triplepoint.ledger.receipts import total_usd
 from triplepoint.ledger.rollups import HOUR_US
 from triplepoint.ledger.statements.amounts import exact_text
-from triplepoint.ledger.statements.model import Burn, Entry, EntryKind, Facts, Pending, RefundedReceipt, UsageKey
+from triplepoint.ledger.statements.model import Burn, Facts, Pending, RefundedReceipt, UsageKey
 from triplepoint.ledger.tables import ATTEMPTS, ROLLUPS, to_attempt, to_rollup
+from triplepoint.plans.entries import Entry, EntryKind
 from triplepoint.plans.model import Assignment
 from triplepoint.plans.periods import Period
-from triplepoint.plans.tables import ASSIGNMENTS, MONEY_ENTRIES
+from triplepoint.plans.store import SqlPlanTransaction
+from triplepoint.plans.tables import MONEY_ENTRIES
 from triplepoint.storage.engine import reading
 
 PENDING_SHOWN = 20
@@ -41,11 +43,8 @@ class StatementStore:
 
     def assignments(self, customer_id: CustomerId) -> tuple[Assignment, ...]:
         """Return which plans a customer was given, oldest first; of two for one moment the one made last comes last."""
-        order = (ASSIGNMENTS.c.since_us, ASSIGNMENTS.c.made_us, ASSIGNMENTS.c.id)
-        query = sa.select(ASSIGNMENTS).where(ASSIGNMENTS.c.customer_id == customer_id).order_by(*order)
         with reading(self._engine) as connection:
-            rows = connection.execute(query).all()
-        return tuple(Assignment(row.id, CustomerId(row.customer_id), row.plan, row.since_us, row.made_us) for row in rows)
+            return tuple(SqlPlanTransaction(connection).assignments(customer_id))
 
     def facts(self, customer_id: CustomerId, span: Period) -> Facts:
         """Read all that a statement is made of, in one state of the database."""
@@ -132,20 +131,8 @@ class _Reader:
         ]
 
     def _entries(self) -> list[Entry]:
-        at = MONEY_ENTRIES.c.at_us
-        mine = sa.and_(MONEY_ENTRIES.c.customer_id == self._customer_id, at >= self._span.start_us, at < self._span.end_us)
-        rows = self._connection.execute(sa.select(MONEY_ENTRIES).where(mine).order_by(at, MONEY_ENTRIES.c.id)).mappings()
-        return [
-            Entry(
-                id=row["id"],
-                kind=EntryKind(row["kind"]),
-                amount_usd=row["amount_usd"],
-                at_us=row["at_us"],
-                receipt_id=row["receipt_id"],
-                reason=row["reason"],
-            )
-            for row in rows
-        ]
+        entered = SqlPlanTransaction(self._connection)
+        return entered.entries(self._customer_id, since_us=self._span.start_us, until_us=self._span.end_us)
 
     def _refunded(self, receipts: set[str]) -> list[RefundedReceipt]:
         found: list[RefundedReceipt] = []
