@@ -1,9 +1,9 @@
-"""``python -m bench [NAME]``: overhead, streaming (both without a name), soak, transport, energy, counters, ledger, margins."""
+"""``python -m bench [NAME]``: overhead, streaming (both without a name), or another of those below; each has --help."""
 
 import runpy
 import sys
 
-_ALL = ("overhead", "streaming", "soak", "transport", "energy", "counters", "ledger", "margins")
+_ALL = ("overhead", "streaming", "soak", "transport", "energy", "prices", "counters", "ledger", "margins")
 
 
 def main() -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -108,7 +109,7 @@ def test_two_books_of_one_day_are_refused():
     assert rate(book, "a/x", date(2026, 9, 1)) == 1
 
 
-def ending_file(name: str, collected: date, rows: list[tuple[date, date | None, int]]) -> Reading[PriceFile]:
+def ending_file(name: str, collected: date, rows: Sequence[tuple[date, date | None, int]]) -> Reading[PriceFile]:
     """Write and read a price file with rows of a/x, each of (since, until, input rate)."""
     lines = [
         f'  - {{model: a/x, since: {since}, {"" if until is None else f"until: {until}, "}input_usd_per_mtok: "{rate}"}}'

@@ -86,6 +86,7 @@ def _document(configuration: Configuration, results: Sequence[CallResult]) -> di
         "lineups": {name: loaded.hash for name, loaded in configuration.lineups.items()},
         "names": list(configuration.names.plain),
         "prices": len(configuration.book),
+        "price_book": configuration.book.digest,
         "warnings": [_plain(problem) for problem in configuration.warnings],
         "calls": [msgspec.to_builtins(result) for result in results],
     }
@@ -98,7 +99,8 @@ def _tell(configuration: Configuration, results: Sequence[CallResult]) -> None:
     console.print(
         f"[green]right[/green] line-up {lineup.lineup} ({configuration.active.hash}): {', '.join(configuration.names.plain)}"
     )
-    console.print(f"      {len(configuration.settings.upstreams)} upstreams, {len(configuration.book)} price rows")
+    book = configuration.book
+    console.print(f"      {len(configuration.settings.upstreams)} upstreams, {len(book)} price rows ({book.digest[:12]})")
     if results:
         console.print(_table(results))
 

@@ -95,7 +95,14 @@ def load_book(folder: Path) -> PriceBook:
 
     Raises: SettingsInvalid: with every problem of every price file.
     """
-    files = _read_prices(folder)
+    return whole_book(read_prices(folder / PRICES))
+
+
+def whole_book(files: Sequence[Reading[PriceFile]]) -> PriceBook:
+    """Put price files together that must be without problems.
+
+    Raises: SettingsInvalid: with every problem of every price file.
+    """
     book, problems = read_book(files)
     problems += [problem for reading in files for problem in reading.problems]
     if not files:
@@ -105,6 +112,18 @@ def load_book(folder: Path) -> PriceBook:
     if problems:
         raise SettingsInvalid(problems)
     return book
+
+
+def read_prices(path: Path) -> list[Reading[PriceFile]]:
+    """Read price files.
+
+    Args:
+        path: A folder of price files, an installation's folder, or one price file.
+    """
+    if path.is_file():
+        return [read_file(path, PriceFile, name=path.name)]
+    folder = path / PRICES if (path / PRICES).is_dir() else path
+    return [read_file(file, PriceFile, name=f"{PRICES}/{file.name}") for file in _yaml_files(folder)]
 
 
 def read_plans(folder: Path) -> PlansFile | None:
@@ -121,10 +140,6 @@ def read_plans(folder: Path) -> PlansFile | None:
     return reading.value
 
 
-def _read_prices(folder: Path) -> list[Reading[PriceFile]]:
-    return [read_file(path, PriceFile, name=f"{PRICES}/{path.name}") for path in _yaml_files(folder / PRICES)]
-
-
 def _read(folder: Path) -> _Files:
     settings = read_file(folder / SETTINGS_FILE, Settings, name=str(SETTINGS_FILE))
     if not (folder / SETTINGS_FILE).is_file():
@@ -134,7 +149,7 @@ def _read(folder: Path) -> _Files:
         raise SettingsInvalid([missing])
     lineups = {path.stem: read_file(path, Lineup, name=f"{LINEUPS}/{path.name}") for path in _yaml_files(folder / LINEUPS)}
     plans = read_file(folder / PLANS, PlansFile, name=PLANS) if (folder / PLANS).is_file() else None
-    return _Files(settings, lineups, _read_prices(folder), plans)
+    return _Files(settings, lineups, read_prices(folder / PRICES), plans)
 
 
 def _yaml_files(folder: Path) -> list[Path]:

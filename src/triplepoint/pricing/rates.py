@@ -85,6 +85,8 @@ class Schedule(msgspec.Struct, frozen=True):
     """Rates below the first start, then above each."""
     units: tuple[Units, ...]
     fees: Fees
+    stated: frozenset[str]
+    """Rates that the row gives, at any length of context; the others have their defaults."""
 
 
 def schedule_of(row: PriceRow, variation: ServiceTier | Hours | None = None) -> Schedule:
@@ -92,7 +94,13 @@ def schedule_of(row: PriceRow, variation: ServiceTier | Hours | None = None) -> 
     base = _given(row) | ({} if variation is None else _given(variation))
     tiers = row.tiers if variation is None else variation.tiers or []
     rates = (_filled(base), *(_filled(_above(tier, base)) for tier in tiers))
-    return Schedule(tuple(tier.start for tier in tiers), rates, tuple(map(_units, rates)), _fees(row, variation))
+    return Schedule(
+        starts=tuple(tier.start for tier in tiers),
+        rates=rates,
+        units=tuple(map(_units, rates)),
+        fees=_fees(row, variation),
+        stated=frozenset(base).union(*(_given(tier) for tier in tiers)),
+    )
 
 
 def canonical(schedule: Schedule) -> dict[str, object]:
