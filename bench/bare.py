@@ -4,38 +4,44 @@ Run by ``bench.overhead`` as ``python -m bench.bare PORT ORIGIN``.
 """
 
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 import uvicorn
 import uvloop
 
 from triplepoint.gateway.connection import Connection
+from triplepoint.gateway.cycle import Cycle
 from triplepoint.processes.serving import serve_until_asked
 from triplepoint.settings import LimitSettings, PoolSettings
 from triplepoint.upstreams.transport.client import HttpClient
 
-Message = MutableMapping[str, Any]
 _HEADERS = [(b"content-type", b"application/json"), (b"accept-encoding", b"identity")]
 _LIMIT = 1 << 20
 
 
-async def _serve(port: int, origin: str) -> None:
-    client, limits = HttpClient(origin, PoolSettings()), LimitSettings()
+class Bare:
+    """The application: hands bodies on and back."""
 
-    async def proxy(
-        scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
-    ) -> None:
-        asked = await receive()
-        answer = await client.send(b"POST", scope["path"].encode(), _HEADERS, asked["body"], limits=limits)
+    def __init__(self, origin: str) -> None:
+        self._client = HttpClient(origin, PoolSettings())
+        self._limits = LimitSettings()
+
+    async def serve(self, cycle: Cycle) -> None:
+        """Answer one request."""
+        body = cycle.take_body()
+        target = cycle.path.encode()
+        answer = await self._client.send(b"POST", target, _HEADERS, body or b"", limits=self._limits)
         body = await answer.read(_LIMIT)
         answer.close()
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        cycle.begin(answer.status, [(b"content-type", b"application/json")], length=len(body))
+        cycle.write(body, is_last=True)
 
+    async def __call__(self, scope: object, receive: object, send: object) -> None:
+        """Be what uvicorn takes for an application; everything is served directly."""
+
+
+async def _serve(port: int, origin: str) -> None:
     config = uvicorn.Config(
-        proxy,  # pyright: ignore[reportArgumentType] - uvicorn's types know TypedDicts only
+        Bare(origin),  # pyright: ignore[reportArgumentType] - uvicorn's types know TypedDicts only
         port=port,
         http=Connection,
         ws="none",

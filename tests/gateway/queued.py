@@ -1,14 +1,15 @@
 """A gateway inside the test's own process, whose one upstream takes one request at a time: for what happens in the queue."""
 
 import asyncio
-from collections.abc import AsyncGenerator, MutableMapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tests.gateway.harness import free_port, model, openai_upstream, write_configuration
+from uvicorn.protocols.http.flow_control import FlowControl
 
 from triplepoint.access.keys import Digester
 from triplepoint.app import open_installation
@@ -16,7 +17,7 @@ from triplepoint.configuration.load import load_configuration
 from triplepoint.foundation.usage import Usage
 from triplepoint.gateway.app import Gateway
 from triplepoint.gateway.attempts import Attempts
-from triplepoint.gateway.connection import SCOPE_KEY
+from triplepoint.gateway.cycle import Cycle
 from triplepoint.gateway.record import Book, Recents
 from triplepoint.gateway.request import Request
 from triplepoint.gateway.runtime import Runtime
@@ -29,26 +30,59 @@ from triplepoint.upstreams.local.family_queue import GenerationGate
 from triplepoint.upstreams.transport.client import HttpClient
 
 
-@dataclass
+class Socket:
+    """What a caller's connection is written to."""
+
+    def __init__(self) -> None:
+        self.sent = b""
+
+    def write(self, data: bytes) -> None:
+        """Keep it."""
+        self.sent += data
+
+    def get_write_buffer_size(self) -> int:
+        """Everything was read."""
+        return 0
+
+    def is_closing(self) -> bool:
+        """It never is."""
+        return False
+
+    def close(self) -> None:
+        """Nothing holds it."""
+
+
 class Line:
     """A caller's connection, as the gateway sees it, and what came over it."""
 
-    on_leave: Any = None
-    has_left: bool = False
-    has_whole_body: bool = True
-    is_write_paused: bool = False
-    sent: list[MutableMapping[str, Any]] = field(default_factory=list[MutableMapping[str, Any]])
+    def __init__(self) -> None:
+        self.transport: Any = Socket()
+        self.flow = FlowControl(self.transport)
+        self.has_left = False
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.cycle: Cycle | None = None
 
     def leave(self) -> None:
         """Close it, as `gateway.connection` does when the socket closes."""
+        assert self.cycle is not None
         self.has_left = True
-        if self.on_leave is not None:
-            self.on_leave()
+        self.cycle.leave()
+
+    def answered(self) -> None:
+        """Nothing follows."""
+
+    def abort(self) -> None:
+        """Nothing is cut."""
+
+    @property
+    def sent(self) -> bytes:
+        """What the caller has got."""
+        return self.transport.sent
 
     @property
     def status(self) -> int | None:
         """Of the answer; None while there is none."""
-        return next((message["status"] for message in self.sent if message["type"] == "http.response.start"), None)
+        return int(self.sent.split(b" ", 2)[1]) if self.sent else None
 
 
 @dataclass
@@ -64,21 +98,24 @@ class Queued:
     def ask(self, body: bytes) -> tuple[Line, "asyncio.Task[None]"]:
         """Send a request; it is answered in a task."""
         line = Line()
-        scope = {
-            "type": "http",
-            "method": "POST",
-            "path": "/v1/chat/completions",
-            "headers": [(b"authorization", f"Bearer {self.key}".encode())],
-            SCOPE_KEY: line,
-        }
-
-        async def receive() -> MutableMapping[str, Any]:
-            return {"type": "http.request", "body": body}
-
-        async def send(message: MutableMapping[str, Any]) -> None:
-            line.sent.append(message)
-
-        return line, asyncio.create_task(self.gateway(scope, receive, send))
+        headers = [(b"authorization", f"Bearer {self.key}".encode()), (b"content-length", b"%d" % len(body))]
+        cycle = line.cycle = Cycle(
+            line,
+            method=b"POST",
+            path="/v1/chat/completions",
+            query=b"",
+            version="1.1",
+            headers=headers,
+            incoming=dict(headers),
+            keep_alive=True,
+        )
+        cycle.add(body)
+        cycle.more_body = False
+        answering = self.gateway.serve(cycle)
+        assert answering is not None
+        task = asyncio.create_task(answering)
+        cycle.cancel = task.cancel
+        return line, task
 
 
 @asynccontextmanager

@@ -36,7 +36,7 @@ async def test_leaving_the_queue(tmp_path: Path) -> None:
             second.leave()
             await second_task
             assert queued.gate.waiting == 0
-            assert second.sent == []
+            assert second.sent == b""
             await first_task
             assert first.status == 200
             assert queued.gate.active == 0

@@ -5,9 +5,9 @@ from typing import Any
 
 import uvicorn
 from tests.gateway.harness import free_port
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from triplepoint.gateway.connection import Connection
+from triplepoint.gateway.cycle import Cycle
 from triplepoint.processes.serving import QuietServer
 
 Message = MutableMapping[str, Any]
@@ -22,7 +22,7 @@ async def _answer(
 
 
 def _cycles() -> int:
-    return sum(1 for thing in gc.get_objects() if type(thing) is RequestResponseCycle)
+    return sum(1 for thing in gc.get_objects() if type(thing) is Cycle)
 
 
 async def test_a_request_leaves_nothing_to_the_collector() -> None:

@@ -40,6 +40,8 @@ class IdFactory:
         self._now_us = now_us
         self._last_ms = 0
         self._count = 0
+        self._begun = ""
+        """The first 10 characters of an id of this millisecond, while its count has no more than 20 bits."""
         self._tail = _base32(secrets.randbits(60))[2:]
 
     def __call__(self, prefix: str) -> str:
@@ -47,8 +49,12 @@ class IdFactory:
         ms = self._now_us() // 1000
         if ms > self._last_ms:
             self._last_ms, self._count = ms, 0
+            self._begun = _base32(ms << 22)[:10]
         else:  # the same millisecond, or a wall clock that stepped back
             self._count += 1
             if self._count >> 22:
                 self._last_ms, self._count = self._last_ms + 1, 0
+                self._begun = _base32(self._last_ms << 22)[:10]
+        if not self._count >> 20:
+            return f"{prefix}_{self._begun}{_PAIRS[self._count >> 10]}{_PAIRS[self._count & 1023]}{self._tail}"
         return f"{prefix}_{_base32((self._last_ms << 22) | self._count)}{self._tail}"

@@ -1,15 +1,16 @@
-"""The data plane as a raw ASGI application.
+"""The data plane as an application under our own `connection`: requests to models directly, all others by ASGI.
 
 A request binds to the runtime (snapshot and live upstreams) that is active when it arrives and keeps it to its last byte;
 swapping is one assignment.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, MutableMapping
+from typing import Any
 
 from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.ids import NewId
-from triplepoint.gateway.arrival import Arrival, Scope
 from triplepoint.gateway.body import Receive
+from triplepoint.gateway.cycle import Cycle
 from triplepoint.gateway.endpoints import MODEL_ENDPOINTS
 from triplepoint.gateway.lookups import Lookups, Receipts
 from triplepoint.gateway.model_calls import CountTokens, ModelCalls
@@ -21,7 +22,7 @@ from triplepoint.telemetry.tracing import NO_TRACING, Tracing
 
 
 class Gateway:
-    """The ASGI application.
+    """The application.
 
     Args:
         runtime: What to begin with; `runtime` is assigned to swap it.
@@ -49,11 +50,27 @@ class Gateway:
         readiness: Callable[[], str | None],
         tracing: Tracing = NO_TRACING,
     ) -> None:
-        self.runtime = runtime
         self._new_id = new_id
-        self._tracing = tracing
-        self._calls = ModelCalls(digest=digest, clock=clock, metrics=metrics, recents=recents, count_tokens=count_tokens)
+        self._calls = ModelCalls(
+            runtime,
+            digest=digest,
+            clock=clock,
+            new_id=new_id,
+            metrics=metrics,
+            recents=recents,
+            count_tokens=count_tokens,
+            tracing=tracing,
+        )
         self._lookups = Lookups(digest=digest, clock=clock, recents=recents, receipts=receipts, readiness=readiness)
+
+    @property
+    def runtime(self) -> Runtime:
+        """What requests run on from now on; those under way keep what they began with."""
+        return self._calls.runtime
+
+    @runtime.setter
+    def runtime(self, runtime: Runtime) -> None:
+        self._calls.runtime = runtime
 
     @property
     def in_flight(self) -> int:
@@ -65,22 +82,22 @@ class Gateway:
         """Requests to models since the start."""
         return self._calls.served
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+    def serve(self, cycle: Cycle) -> Coroutine[Any, Any, None] | None:
+        """Return what answers a request to a model; None for any other."""
+        endpoint = MODEL_ENDPOINTS.get(cycle.path)
+        if endpoint is None or cycle.method != b"POST":
+            return None
+        return self._calls.serve(cycle, endpoint)
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer a request that is none to a model."""
         if scope["type"] != "http":
             return
-        path: str = scope["path"]
-        method: str = scope["method"]
-        runtime = self.runtime
-        endpoint = MODEL_ENDPOINTS.get(path)
-        if endpoint is not None and method == "POST":
-            receipt_id = self._new_id("rcpt")
-            arrival = Arrival(
-                scope, send, endpoint=endpoint, snapshot=runtime.snapshot, receipt_id=receipt_id, tracing=self._tracing
-            )
-            await self._calls.serve(arrival, receive, runtime)
-        else:
-            request_id, snapshot = self._new_id("req"), runtime.snapshot
-            await self._lookups.answer(
-                dict(scope["headers"]), send, method=method, path=path, snapshot=snapshot, request_id=request_id
-            )
+        await self._lookups.answer(
+            dict(scope["headers"]),
+            send,
+            method=scope["method"],
+            path=scope["path"],
+            snapshot=self.runtime.snapshot,
+            request_id=self._new_id("req"),
+        )

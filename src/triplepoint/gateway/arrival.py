@@ -1,24 +1,19 @@
 """One request to a model's endpoint, as it arrived: the context that it keeps to its last byte."""
 
-from collections.abc import Mapping, MutableMapping
-from typing import Any
-
-from triplepoint.gateway.connection import SCOPE_KEY, Connection
+from triplepoint.gateway.crossing import FIRST_HOP
+from triplepoint.gateway.cycle import Cycle
 from triplepoint.gateway.endpoints import Endpoint
 from triplepoint.gateway.snapshot import KeyGrant, Snapshot
-from triplepoint.gateway.wire import HeaderList, Send
+from triplepoint.gateway.wire import HeaderList
 from triplepoint.telemetry.tracing import RequestTrace, Tracing
 from triplepoint.upstreams.dialects.model import Dialect
-
-Scope = MutableMapping[str, Any]
 
 
 class Arrival:
     """A request that nothing is known of yet but its head.
 
     Args:
-        scope: ASGI's.
-        send: ASGI's.
+        cycle: It, and the way of its answer.
         endpoint: Where it was sent.
         snapshot: What it is decided by, whatever is published meanwhile.
         receipt_id: New.
@@ -26,33 +21,29 @@ class Arrival:
     """
 
     __slots__ = (
-        "connection",
-        "endpoint",
-        "grant",
-        "headers",
-        "incoming",
-        "receipt_id",
-        "request_id",
-        "send",
-        "snapshot",
-        "trace",
-    )
+        "cycle", "deadline_s", "endpoint", "grant", "headers", "hop", "incoming", "is_explained", "receipt_id", "request_id",
+        "snapshot", "trace",
+    )  # fmt: skip
 
-    def __init__(
-        self, scope: Scope, send: Send, *, endpoint: Endpoint, snapshot: Snapshot, receipt_id: str, tracing: Tracing
-    ) -> None:
+    def __init__(self, cycle: Cycle, *, endpoint: Endpoint, snapshot: Snapshot, receipt_id: str, tracing: Tracing) -> None:
+        self.cycle = cycle
         self.endpoint = endpoint
         self.snapshot = snapshot
-        self.send = send
         self.receipt_id = receipt_id
         self.request_id = "req" + receipt_id[4:]
-        self.incoming: Mapping[bytes, bytes] = dict(scope["headers"])
+        self.incoming = cycle.incoming
         """Its headers; of one that was sent twice, the last."""
-        self.connection: Connection | None = scope.get(SCOPE_KEY)
-        """The caller's; None under a server that is not ours."""
-        self.headers: HeaderList = identity_headers(endpoint.dialect, self.request_id)
+        self.headers: HeaderList = [
+            *identity_headers(endpoint.dialect, self.request_id),
+            (b"x-triplepoint-receipt", receipt_id.encode()),
+        ]
         """Of the answer, whatever it will be."""
-        self.headers.append((b"x-triplepoint-receipt", receipt_id.encode()))
+        self.is_explained = False
+        """The answer is to say why its model was chosen."""
+        self.hop = FIRST_HOP
+        """Header that every upstream gets, against loops."""
+        self.deadline_s: float | None = None
+        """Steady-clock moment until which the caller waits for an answer, or for a stream to begin; None if unsaid."""
         self.grant: KeyGrant | None = None
         """Whose request it is, once that is known."""
         self.trace: RequestTrace = tracing.request(endpoint.path, self.incoming, receipt_id=receipt_id)

@@ -11,24 +11,26 @@ from datetime import UTC, datetime
 from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.errors import Overloaded, TriplepointError, UpstreamFault, UpstreamOverloaded
 from triplepoint.foundation.usage import Usage
-from triplepoint.gateway.crossing import passed_back, told
-from triplepoint.gateway.forward import Estimate, StreamForwarder, forward_whole
+from triplepoint.gateway.crossing import forwarded, passed_back, told
+from triplepoint.gateway.forward import Estimate, StreamForwarder, close_whole
 from triplepoint.gateway.job import Job
 from triplepoint.gateway.outgoing import Outgoing, Task, make_outgoing
 from triplepoint.gateway.record import Book, OpenAttempt
 from triplepoint.gateway.refusal import failure_of, in_our_words, is_healthy
 from triplepoint.gateway.request import is_bound
-from triplepoint.gateway.retry import Failure, RetryPlan
+from triplepoint.gateway.retry import Failure, RetryPlan, Turn
 from triplepoint.gateway.snapshot import TargetRoute
-from triplepoint.gateway.upstream import LiveUpstream
+from triplepoint.gateway.upstream import Gate, LiveUpstream
 from triplepoint.ledger.model import Outcome
 from triplepoint.settings import GatewaySettings, LimitSettings
+from triplepoint.upstreams.dialects.model import Dialect
 from triplepoint.upstreams.ports import Headers, UpstreamAnswer
 
 _MAX_REFUSAL = 64 * 1024
 _NEVER_SENT = {"connect_failed", "connect_timeout"}
 _AWAY = {*_NEVER_SENT, "first_byte_timeout", "idle_timeout"}
 """Failures after which another upstream is the better bet."""
+_FIRST = Turn(0, 0.0)
 
 
 class Attempts:
@@ -66,22 +68,45 @@ class Attempts:
         Raises: TriplepointError: nobody could; nothing has reached the caller.
         """
         targets = job.choice.route.targets
-        if is_bound(job.request):
-            targets = targets[:1]
-        settings = self._upstreams[targets[0].upstream].definition.retry
-        plan = RetryPlan(len(targets), settings, allows=lambda i: self._allows(targets[i]), draw=self._draw)
-        turn, number, last = plan.first(), 0, None
+        target, number, plan, last = targets[0], 0, None, None
+        if self._upstreams[target.upstream].breaker.failures:
+            plan = self._plan(job)
+            turn = plan.first()
+        else:  # the usual request: nothing has failed lately
+            turn = _FIRST
         while turn is not None:
             if turn.pause_s:
                 await self._pause(job, turn.pause_s, last)
             number += 1
             target = targets[turn.target]
-            failure = await self._attempt(job, task, target, number, self._reason(job, target, last))
+            live = self._upstreams[target.upstream]
+            reason = job.choice.reason if last is None else _reason(target, *last)
+            try:
+                outgoing = make_outgoing(job.request, task, job.choice.route, target, live.dialects[job.request.dialect])
+                if live.gate is None:
+                    failure = await self._send(job, live, target, outgoing, number, reason)
+                else:
+                    failure = await self._send_in_turn(live.gate, job, live, target, outgoing, number, reason)
+            except (UpstreamOverloaded, Overloaded) as error:  # its server is not up, or has no room
+                failure = _not_sent(live, error)
+            except BaseException:
+                live.breaker.abandoned()
+                raise
             if failure is None:
                 return
             last = (target, failure)
+            plan = plan or self._plan(job, has_begun=True)
             turn = plan.after(turn.target, failure)
         raise last[1].error if last is not None else self._all_resting(targets)
+
+    def _plan(self, job: Job, *, has_begun: bool = False) -> RetryPlan:
+        targets = job.choice.route.targets
+        if is_bound(job.request):
+            targets = targets[:1]
+        settings = self._upstreams[targets[0].upstream].definition.retry
+        return RetryPlan(
+            len(targets), settings, allows=lambda i: self._allows(targets[i]), draw=self._draw, has_begun=has_begun
+        )
 
     def _allows(self, target: TargetRoute) -> bool:
         return self._upstreams[target.upstream].breaker.allows(self._clock.steady_s())
@@ -99,36 +124,47 @@ class Attempts:
             raise last[1].error
         await asyncio.sleep(pause_s)
 
-    def _reason(self, job: Job, target: TargetRoute, last: tuple[TargetRoute, Failure] | None) -> str:
-        if last is None:
-            return job.choice.reason
-        verb = "retry" if last[0] is target else "fallback"
-        return f"{verb} after {last[1].error.code} at {last[0].upstream}"
-
-    async def _attempt(self, job: Job, task: Task, target: TargetRoute, number: int, reason: str) -> Failure | None:
-        """Make one attempt.
-
-        Returns: None when the caller has its answer (or was told that it broke off); a failure when it has got nothing.
-        """
-        live = self._upstreams[target.upstream]
-        try:
-            outgoing = make_outgoing(job.request, task, job.choice.route, target, live.dialect_for(job.request.dialect))
-            if live.gate is None:
-                return await self._send(job, live, target, outgoing, number, reason)
-            async with live.gate.turn(deadline_s=job.deadline_s):
-                return await self._send(job, live, target, outgoing, number, reason)
-        except (UpstreamOverloaded, Overloaded) as error:  # its server is not up, or has no room: nothing was sent
-            live.breaker.abandoned()
-            may_help = not isinstance(error, Overloaded) or error.code != "journal_full"
-            return Failure(error, may_retry=True, may_fall_back=may_help, prefers_other=True, retry_after_s=error.retry_after_s)
-        except BaseException:
-            live.breaker.abandoned()
-            raise
+    async def _send_in_turn(
+        self, gate: Gate, job: Job, live: LiveUpstream, target: TargetRoute, outgoing: Outgoing, number: int, reason: str
+    ) -> Failure | None:
+        async with gate.turn(deadline_s=job.deadline_s):
+            return await self._send(job, live, target, outgoing, number, reason)
 
     async def _send(
         self, job: Job, live: LiveUpstream, target: TargetRoute, outgoing: Outgoing, number: int, reason: str
     ) -> Failure | None:
+        """Make one attempt.
+
+        Returns: None when the caller has its answer (or was told that it broke off); a failure when it has got nothing.
+        """
         client = live.client()
+        opened = self._open(job, live, target, number, reason)
+        address = live.address(outgoing.path, target.upstream_model)
+        headers = [*address.headers, job.hop, *_forwarded(job, live, outgoing), *opened.trace.headers]
+        limits, deadline_s = live.definition.limits, job.deadline_s
+        if deadline_s is not None and job.request.stream:
+            limits, deadline_s = _patience(deadline_s, limits, self._clock.steady_s())
+        live.attempts += 1
+        live.in_flight += 1
+        answer: UpstreamAnswer | None = None
+        try:
+            answer = await client.send(b"POST", address.target, headers, outgoing.body, limits=limits, deadline_s=deadline_s)
+            opened.status = answer.status
+            failure = await self._forward(job, answer, outgoing, opened, limits)
+        except UpstreamFault as error:
+            failure = self._broke(live, opened, error)
+        else:
+            if failure is not None or live.breaker.failures or opened.outcome is not Outcome.FINISHED:
+                self._judge(live, opened, failure)
+        finally:
+            live.in_flight -= 1
+            if answer is not None:
+                answer.close()
+            if opened.outcome is None:  # the caller left before there was an answer
+                opened.broken(Outcome.CANCELLED, self._cancelled_usage(job, target), error=None)
+        return failure
+
+    def _open(self, job: Job, live: LiveUpstream, target: TargetRoute, number: int, reason: str) -> OpenAttempt:
         opened = self._book.open(
             job.request,
             job.choice,
@@ -140,29 +176,9 @@ class Attempts:
             reason=reason,
         )
         opened.trace = job.trace.attempt(opened.opened, kind=live.definition.kind)
-        live.attempts += 1
-        live.in_flight += 1
-        address = live.address(outgoing.path, target.upstream_model)
-        headers = [*address.headers, job.hop, *_forwarded(job, live, outgoing), *opened.trace.headers]
-        limits, deadline_s = _patience(job, live.definition.limits, self._clock.steady_s())
-        answer: UpstreamAnswer | None = None
-        try:
-            answer = await client.send(b"POST", address.target, headers, outgoing.body, limits=limits, deadline_s=deadline_s)
-            opened.status = answer.status
-            failure = await self._read(job, answer, outgoing, opened, limits)
-        except UpstreamFault as error:
-            failure = self._broke(live, opened, error)
-        else:
-            self._judge(live, opened, failure)
-        finally:
-            live.in_flight -= 1
-            if answer is not None:
-                answer.close()
-            if not opened.is_closed:  # the caller left before there was an answer
-                opened.broken(Outcome.CANCELLED, self._cancelled_usage(job, target), error=None)
-        return failure
+        return opened
 
-    async def _read(
+    async def _forward(
         self, job: Job, answer: UpstreamAnswer, outgoing: Outgoing, opened: OpenAttempt, limits: LimitSettings
     ) -> Failure | None:
         if answer.status >= 300:
@@ -171,8 +187,11 @@ class Attempts:
         if job.request.stream:
             forwarder = StreamForwarder(job, answer, outgoing, opened, estimate=self._estimate)
             await forwarder.run(first_event_s=limits.first_byte)
-        else:
-            await forward_whole(job, answer, outgoing, opened, limit=self._settings.max_answer, estimate=self._estimate)
+            return None
+        body = answer.take_whole(self._settings.max_answer)
+        if body is None:
+            body = await answer.read(self._settings.max_answer)
+        await job.answer_whole(close_whole(body, job.request, outgoing, opened, estimate=self._estimate))
         return None
 
     async def _refusal(self, answer: UpstreamAnswer, opened: OpenAttempt) -> Failure:
@@ -220,17 +239,27 @@ class Attempts:
         return Usage(input_tokens=counted.input_tokens, output_tokens=None, source=counted.source, tokenizer=counted.tokenizer)
 
 
-def _patience(job: Job, limits: LimitSettings, now_s: float) -> tuple[LimitSettings, float | None]:
-    """Return the limits of an attempt and the moment by which it must be over.
+def _reason(target: TargetRoute, last: TargetRoute, failure: Failure) -> str:
+    verb = "retry" if last is target else "fallback"
+    return f"{verb} after {failure.error.code} at {last.upstream}"
+
+
+def _not_sent(live: LiveUpstream, error: UpstreamOverloaded | Overloaded) -> Failure:
+    """Return the failure of an attempt that was not sent, and of which no upstream knows."""
+    live.breaker.abandoned()
+    may_help = not isinstance(error, Overloaded) or error.code != "journal_full"
+    return Failure(error, may_retry=True, may_fall_back=may_help, prefers_other=True, retry_after_s=error.retry_after_s)
+
+
+def _patience(deadline_s: float, limits: LimitSettings, now_s: float) -> tuple[LimitSettings, float | None]:
+    """Return the limits of an attempt at a stream and the moment by which it must be over.
 
     What the official clients announce is how long they wait for the next byte. A plain answer comes in one piece, so that
     bounds all of it; of a stream it bounds the beginning alone, which may then go on for as long as the upstream's limits let.
     """
-    if job.deadline_s is None or not job.request.stream:
-        return limits, job.deadline_s
-    left_s = job.deadline_s - now_s
+    left_s = deadline_s - now_s
     if left_s <= 0:
-        return limits, job.deadline_s
+        return limits, deadline_s
     if left_s < limits.first_byte:
         limits = limits.model_copy(update={"first_byte": left_s, "connect": min(limits.connect, left_s)})
     return limits, None
@@ -245,6 +274,9 @@ def _beside(job: Job, answer: UpstreamAnswer, outgoing: Outgoing) -> Headers:
 
 def _forwarded(job: Job, live: LiveUpstream, outgoing: Outgoing) -> Headers:
     """Return the caller's headers that this upstream understands, and what it needs beside them."""
-    given = job.forwarded if outgoing.dialect is job.request.dialect else []
+    given = forwarded(job.incoming) if outgoing.dialect is job.request.dialect else []
+    own = live.own_headers(outgoing.dialect) if outgoing.dialect is Dialect.MESSAGES else []
+    if not own:
+        return given
     names = {name for name, _ in given}
-    return [*given, *(header for header in live.own_headers(outgoing.dialect) if header[0] not in names)]
+    return [*given, *(header for header in own if header[0] not in names)]

@@ -15,13 +15,14 @@ class Breaker:
 
     def __init__(self, settings: BreakerSettings) -> None:
         self._settings = settings
-        self._failures = 0
+        self.failures = 0
+        """In a row. Where there are none it is closed, and an answer tells it nothing new."""
         self._open_until_s = 0.0
         self._is_trying = False
 
     def allows(self, now_s: float) -> bool:
         """Tell whether a request may be sent now; in half-open, the first to ask gets the one try."""
-        if self._failures < self._settings.failures:
+        if self.failures < self._settings.failures:
             return True
         if now_s < self._open_until_s or self._is_trying:
             return False
@@ -30,14 +31,14 @@ class Breaker:
 
     def succeeded(self) -> None:
         """Note an answer, which closes the breaker."""
-        self._failures = 0
+        self.failures = 0
         self._is_trying = False
 
     def failed(self, now_s: float) -> None:
         """Note a failure; opens the breaker when there were enough, and again after a failed try."""
-        self._failures += 1
+        self.failures += 1
         self._is_trying = False
-        if self._failures >= self._settings.failures:
+        if self.failures >= self._settings.failures:
             self._open_until_s = now_s + self._settings.rest
 
     def abandoned(self) -> None:
@@ -46,12 +47,12 @@ class Breaker:
 
     def rest_s(self, now_s: float) -> float:
         """Return the seconds until a try is allowed; 0 where one is."""
-        if self._failures < self._settings.failures:
+        if self.failures < self._settings.failures:
             return 0.0
         return max(0.0, self._open_until_s - now_s)
 
     def state(self, now_s: float) -> str:
         """Return ``closed``, ``open`` or ``half-open``."""
-        if self._failures < self._settings.failures:
+        if self.failures < self._settings.failures:
             return "closed"
         return "open" if now_s < self._open_until_s else "half-open"

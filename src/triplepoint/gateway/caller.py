@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from triplepoint.foundation.errors import NotAuthenticated
 from triplepoint.gateway.snapshot import KeyGrant
 
+_BEARER = (b"Bearer ", b"bearer ")
+"""How nearly all write it."""
 _PLACES = (b"x-api-key", b"api-key")
 """Where Anthropic's and Azure's clients put a key; OpenAI's put it into ``authorization``."""
 
@@ -21,7 +23,11 @@ def authenticate(
         now_us: Wall clock.
     Raises: NotAuthenticated: in the same words, whether the key is missing, unknown, revoked or expired.
     """
-    key = _presented(headers)
+    authorization = headers.get(b"authorization")
+    if authorization is not None and authorization[:7] in _BEARER:  # noqa: SIM108 - it would be a line too long
+        key = authorization[7:].strip()
+    else:
+        key = _presented(headers)
     if key:
         grant = keys.get(digest(key))
         if grant is not None and (grant.expires_us is None or now_us < grant.expires_us):

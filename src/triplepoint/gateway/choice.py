@@ -54,7 +54,7 @@ def choose(
     if route is None:
         entitled = [one for one in lineup.models.values() if may_call(grant, one) and is_offered(one, now_us)]
         return _route(request, lineup, entitled, upstreams, needs)
-    if not may_call(grant, route):
+    if grant.models is not None and not may_call(grant, route):
         raise unknown_model(request.asked_model)
     if route.ending is not None and route.ending.is_over(now_us):
         raise route.ending.gone()

@@ -21,13 +21,16 @@ MAX_HOPS = 4
 _LONGEST = 1000
 """Characters of a text in a header."""
 _TO_UPSTREAM = (b"anthropic-version", b"anthropic-beta", b"openai-beta")
-_FIRST_HOP = (HOPS, b"1")
+_ANY_TO_UPSTREAM = frozenset(_TO_UPSTREAM)
+FIRST_HOP: tuple[bytes, bytes] = (HOPS, b"1")
 _PLAN_USE = b"anthropic-ratelimit-unified-"
 """Family of headers by which Anthropic's clients show how much of a plan is used; each upstream names its own windows."""
 
 
 def forwarded(incoming: Mapping[bytes, bytes]) -> HeaderList:
     """Return the headers of a request that an upstream of the same dialect gets to see."""
+    if _ANY_TO_UPSTREAM.isdisjoint(incoming):
+        return []
     return [(name, incoming[name]) for name in _TO_UPSTREAM if name in incoming]
 
 
@@ -38,7 +41,7 @@ def next_hop(incoming: Mapping[bytes, bytes]) -> tuple[bytes, bytes]:
     """
     given = incoming.get(HOPS)
     if given is None:
-        return _FIRST_HOP
+        return FIRST_HOP
     if not (given.isdigit() and len(given) < 5):
         raise RequestInvalid("A count is expected; leave this header to gateways.", param=HOPS.decode(), code="request_loop")
     hops = int(given)
@@ -59,6 +62,6 @@ def told(text: str) -> bytes:
 
 def passed_back(headers: HeaderList, dialect: Dialect) -> HeaderList:
     """Return the headers of an upstream's answer that a caller of the same dialect gets to see."""
-    if dialect is Dialect.MESSAGES:
-        return [header for header in headers if header[0].startswith(_PLAN_USE)]
-    return [header for header in headers if header[0] == b"openai-processing-ms"]
+    if dialect is not Dialect.MESSAGES:
+        return [header for header in headers if header[0] == b"openai-processing-ms"]
+    return [header for header in headers if header[0].startswith(_PLAN_USE)]

@@ -23,24 +23,21 @@ _TAIL_S = 0.25
 """How long to wait for the end of an answer whose last event is there, so that its connection can be used again."""
 
 
-async def forward_whole(
-    job: Job, answer: UpstreamAnswer, outgoing: Outgoing, opened: OpenAttempt, *, limit: int, estimate: Estimate
-) -> None:
-    """Forward an answer that is no stream.
+def close_whole(body: bytes, request: Request, outgoing: Outgoing, opened: OpenAttempt, *, estimate: Estimate) -> bytes:
+    """Read a whole answer and close its attempt; returns what the caller gets.
 
-    Raises: UpstreamFault: nothing has reached the caller; the attempt is still open.
+    Raises: UpstreamFault: it is no answer; the attempt is still open.
     """
-    body = await answer.read(limit)
     opened.first_byte()
-    reader = outgoing.make_reader()
+    reader = outgoing.reader
     body = reader.whole(body)
     if outgoing.translate_whole is not None:
         body = outgoing.translate_whole(body)
     usage = reader.usage
     if usage is None:
-        usage = estimate(job.request, reader.output_text(), opened.opened.upstream_model)
+        usage = estimate(request, reader.output_text(), opened.opened.upstream_model)
     opened.finished(usage, finish_reason=reader.finish_reason, notices=outgoing.notices)
-    await job.answer_whole(body)
+    return body
 
 
 class StreamForwarder:
@@ -55,7 +52,7 @@ class StreamForwarder:
         self._opened = opened
         self._estimate = estimate
         self._framer = SseFramer()
-        self._reader: AnswerReader = outgoing.make_reader()
+        self._reader: AnswerReader = outgoing.reader
         self._translator: EventTranslator | None = outgoing.make_translator() if outgoing.make_translator else None
 
     async def run(self, *, first_event_s: float) -> None:

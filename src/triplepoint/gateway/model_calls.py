@@ -8,25 +8,33 @@ import msgspec
 
 from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.errors import RequestInvalid, TriplepointError
+from triplepoint.foundation.ids import NewId
 from triplepoint.gateway.arrival import Arrival
-from triplepoint.gateway.body import CallerLeft, Receive, read_body
+from triplepoint.gateway.body import CallerLeft, read_body
 from triplepoint.gateway.caller import authenticate
-from triplepoint.gateway.choice import choose
-from triplepoint.gateway.crossing import next_hop, told
+from triplepoint.gateway.choice import Choice, choose
+from triplepoint.gateway.crossing import HOPS, next_hop, told
+from triplepoint.gateway.cycle import Cycle
+from triplepoint.gateway.endpoints import Endpoint
 from triplepoint.gateway.job import CallerStalled, Job
 from triplepoint.gateway.outgoing import Task
 from triplepoint.gateway.pace import Pace
 from triplepoint.gateway.record import Recents, Refusal
-from triplepoint.gateway.request import Request, caller_deadline_s, in_session, parse_request
+from triplepoint.gateway.request import DEADLINES, SESSION, Request, caller_deadline_s, in_session, parse_request
 from triplepoint.gateway.runtime import Runtime
 from triplepoint.gateway.snapshot import KeyGrant
 from triplepoint.gateway.wire import send_error
 from triplepoint.telemetry.logs import get_logger
 from triplepoint.telemetry.metrics import GatewayMetrics
+from triplepoint.telemetry.tracing import Tracing
 from triplepoint.upstreams.dialects.model import Dialect
 
 _log = get_logger("gateway")
+EXPLAIN = b"x-triplepoint-explain"
 _encode = msgspec.json.Encoder().encode
+_RETRIES = b"x-stainless-retry-count"
+_TELLING = frozenset({EXPLAIN, HOPS, SESSION, _RETRIES, *DEADLINES})
+"""Headers of a caller that `ModelCalls` acts on, beside its key."""
 
 
 class CountTokens(Protocol):
@@ -41,22 +49,28 @@ class ModelCalls:
     """Serves requests to models.
 
     Args:
+        runtime: What to begin with; `runtime` is assigned to swap it.
         digest: What keys are looked up by (`access.keys.Digester`).
-        clock: Time.
+        clock, new_id: Time and ids.
         metrics: Counts.
         recents: Where refusals are kept for a while.
         count_tokens: For ``count_tokens`` on a model whose upstream has no such endpoint.
+        tracing: Where spans go.
     """
 
     def __init__(
         self,
+        runtime: Runtime,
         *,
         digest: Callable[[bytes], bytes],
         clock: Clock,
+        new_id: NewId,
         metrics: GatewayMetrics,
         recents: Recents,
         count_tokens: CountTokens,
+        tracing: Tracing,
     ) -> None:
+        self.runtime = runtime
         self.in_flight = 0
         self.served = 0
         self._digest = digest
@@ -64,58 +78,63 @@ class ModelCalls:
         self._metrics = metrics
         self._recents = recents
         self._count_tokens = count_tokens
+        self._new_id = new_id
+        self._tracing = tracing
         self._pace = Pace()
 
-    async def serve(self, arrival: Arrival, receive: Receive, runtime: Runtime) -> None:
-        """Serve one request, from its head to its last byte; whatever goes wrong, the caller is told in its dialect.
-
-        Args:
-            runtime: What it runs on, whatever is swapped in meanwhile.
-        """
-        connection = arrival.connection
+    async def serve(self, cycle: Cycle, endpoint: Endpoint) -> None:
+        """Serve one request, from its head to its last byte; whatever goes wrong, the caller is told in its dialect."""
+        runtime = self.runtime  # what it runs on, whatever is swapped in meanwhile
+        arrival = Arrival(
+            cycle,
+            endpoint=endpoint,
+            snapshot=runtime.snapshot,
+            receipt_id=self._new_id("rcpt"),
+            tracing=self._tracing,
+        )
         self.in_flight += 1
         self.served += 1
         runtime.in_flight += 1
-        if connection is not None:
-            connection.on_leave = asyncio.current_task().cancel  # pyright: ignore[reportOptionalMemberAccess]
-        status, code = 0, None
+        job, status, code = None, 0, None
         try:
-            fault = await self._answer(arrival, receive, runtime)
-            status, code = (200, None) if fault is None else (fault.status, fault.code)
+            now_us = self._clock.now_us()
+            grant = self._admit(arrival, now_us)
+            body = self._body_at_hand(arrival)
+            if body is None:
+                body, now_us = await self._read(arrival), self._clock.now_us()
+            request = self._request(arrival, body)
+            is_embedding = endpoint.task is Task.EMBED
+            choice = choose(request, runtime.snapshot, grant, runtime.upstreams, now_us=now_us, embeddings=is_embedding)
+            job = self._job(arrival, request, choice, grant, now_us)
+            if endpoint.task is Task.COUNT and not _can_count_upstream(job, runtime):
+                await self._count(job)
+            else:
+                await runtime.attempts.answer(job, endpoint.task)
+            if cycle.line.flow.write_paused:
+                await job.see_off()
+            status = 200
+        except TriplepointError as error:
+            status, code = await self._refuse(error, arrival, job)
+        except (CallerLeft, CallerStalled):
+            status = 200
         except asyncio.CancelledError:
-            if connection is None or not connection.has_left:
+            if not cycle.line.has_left:
                 raise  # the server is stopping, not the caller leaving
-        finally:
+        except Exception as error:  # noqa: BLE001 - the last net: whatever it is, the caller gets an answer and the log has it
+            _log.error("a request failed for a reason of ours", exc_info=error, receipt=arrival.receipt_id)
+            status, code = await self._refuse(_unforeseen(), arrival, job)
+        finally:  # however it ended, it is over, and this is reached once
             self.in_flight -= 1
             runtime.in_flight -= 1
             arrival.trace.end(status=status, error=code)
-            if connection is not None:
-                connection.on_leave = None
 
-    async def _answer(self, arrival: Arrival, receive: Receive, runtime: Runtime) -> TriplepointError | None:
-        """Answer a request; returns the fault that the caller was told, if any."""
-        job: Job | None = None
-        try:
-            grant = self._admit(arrival)
-            request = await self._read(arrival, receive)
-            job = self._job(arrival, request, grant, runtime)
-            await self._run(job, arrival, runtime)
-        except TriplepointError as error:
-            return await self._refuse(error, arrival, job)
-        except (CallerLeft, CallerStalled):
-            return None
-        except Exception as error:  # noqa: BLE001 - the last net: whatever it is, the caller gets an answer and the log has it
-            _log.error("a request failed for a reason of ours", exc_info=error, receipt=arrival.receipt_id)
-            return await self._refuse(_unforeseen(), arrival, job)
-        return None
-
-    def _admit(self, arrival: Arrival) -> KeyGrant:
+    def _admit(self, arrival: Arrival, now_us: int) -> KeyGrant:
         """Find out whose request it is, and whether it comes too soon; the answer's headers say how the key stands.
 
         Raises: NotAuthenticated, RateLimited.
         """
         snapshot = arrival.snapshot
-        grant = authenticate(arrival.incoming, snapshot.keys, self._digest, self._clock.now_us())
+        grant = authenticate(arrival.incoming, snapshot.keys, self._digest, now_us)
         arrival.grant = grant
         limit = snapshot.settings.gateway.requests_per_minute_per_key
         if limit is not None:
@@ -125,61 +144,68 @@ class ModelCalls:
                 raise standing.refusal()
         return grant
 
-    async def _read(self, arrival: Arrival, receive: Receive) -> Request:
+    def _body_at_hand(self, arrival: Arrival) -> bytes | None:
+        """Return the body, if it needs neither waiting nor decoding; None where `_read` is called for."""
+        incoming = arrival.incoming
+        declared = incoming.get(b"content-length")
+        if b"content-encoding" in incoming or declared is None or not declared.isdigit():
+            return None
+        return arrival.cycle.take_body() if int(declared) <= arrival.snapshot.settings.gateway.max_body else None
+
+    async def _read(self, arrival: Arrival) -> bytes:
         settings = arrival.snapshot.settings.gateway
-        incoming, connection = arrival.incoming, arrival.connection
-        is_here = connection is not None and connection.has_whole_body
-        body = await read_body(
-            receive,
+        incoming, cycle = arrival.incoming, arrival.cycle
+        return await read_body(
+            cycle.receive,
             declared=incoming.get(b"content-length"),
             encoding=incoming.get(b"content-encoding"),
             limit=settings.max_body,
-            patience_s=None if is_here else settings.body_timeout,
+            patience_s=settings.body_timeout if cycle.more_body else None,
         )
-        return in_session(parse_request(body, arrival.endpoint.dialect, arrival.endpoint.path), incoming)
 
-    def _job(self, arrival: Arrival, request: Request, grant: KeyGrant, runtime: Runtime) -> Job:
-        """Choose the model and make the job.
+    def _request(self, arrival: Arrival, body: bytes) -> Request:
+        """Read the request, and what the head says of how it is to be served.
 
-        Raises: NotFound, NotEntitled, RequestInvalid, Retired, UpstreamOverloaded: as `choice.choose`.
+        Raises: RequestInvalid.
         """
-        incoming = arrival.incoming
-        is_explained, hop = _wants_explanation(incoming), next_hop(incoming)
-        now_us = self._clock.now_us()
-        is_embedding = arrival.endpoint.task is Task.EMBED
-        choice = choose(request, runtime.snapshot, grant, runtime.upstreams, now_us=now_us, embeddings=is_embedding)
-        headers = arrival.headers
-        headers += [*choice.lineup.headers, (b"x-triplepoint-model", choice.route.name.encode())]
-        if is_explained:
-            headers.append((b"x-triplepoint-decision", told(choice.reason)))
-        if choice.route.ending is not None and choice.route.ending.is_told(now_us):
-            headers += choice.route.ending.headers
-        if incoming.get(b"x-stainless-retry-count", b"0") != b"0":
+        incoming, endpoint = arrival.incoming, arrival.endpoint
+        request = parse_request(body, endpoint.dialect, endpoint.path)
+        if _TELLING.isdisjoint(incoming):
+            return request
+        arrival.is_explained, arrival.hop = _wants_explanation(incoming), next_hop(incoming)
+        arrival.deadline_s = caller_deadline_s(incoming, self._clock.steady_s())
+        if incoming.get(_RETRIES, b"0") != b"0":
             self._metrics.caller_retried()
-        deadline_s = caller_deadline_s(incoming, self._clock.steady_s())
-        return Job(arrival, request, choice, grant, hop=hop, deadline_s=deadline_s)
+        return in_session(request, incoming)
 
-    async def _run(self, job: Job, arrival: Arrival, runtime: Runtime) -> None:
-        task = arrival.endpoint.task
-        if task is Task.COUNT and not _can_count_upstream(job, runtime):
-            model = job.choice.route.targets[0].upstream_model
-            tokens = await asyncio.to_thread(self._count_tokens, job.request, model)
-            await job.answer_whole(_encode({"input_tokens": tokens}))
-            return
-        await runtime.attempts.answer(job, task)
-        if arrival.connection is not None and arrival.connection.is_write_paused:
-            await job.see_off()
+    def _job(self, arrival: Arrival, request: Request, choice: Choice, grant: KeyGrant, now_us: int) -> Job:
+        """Make the job; the answer's headers say which model was chosen."""
+        route, headers = choice.route, arrival.headers
+        headers += choice.lineup.headers
+        headers.append(route.header)
+        if arrival.is_explained:
+            headers.append((b"x-triplepoint-decision", told(choice.reason)))
+        if route.ending is not None and route.ending.is_told(now_us):
+            headers += route.ending.headers
+        return Job(arrival, request, choice, grant)
 
-    async def _refuse(self, error: TriplepointError, arrival: Arrival, job: Job | None) -> TriplepointError:
+    async def _count(self, job: Job) -> None:
+        """Answer ``count_tokens`` ourselves."""
+        model = job.choice.route.targets[0].upstream_model
+        tokens = await asyncio.to_thread(self._count_tokens, job.request, model)
+        await job.answer_whole(_encode({"input_tokens": tokens}))
+
+    async def _refuse(self, error: TriplepointError, arrival: Arrival, job: Job | None) -> tuple[int, str]:
+        """Tell the caller; returns the status and code that the request's trace ends with."""
         self._metrics.refused(error.code)
         self._keep(error, arrival)
         if job is None:
             arrival.headers += arrival.snapshot.active.headers
         elif job.has_begun:  # a status cannot be sent any more
             await job.break_off(error)
-            return error
-        await send_error(arrival.send, error, arrival.endpoint.dialect, arrival.request_id, arrival.headers)
-        return error
+            return error.status, error.code
+        await send_error(arrival.cycle.send, error, arrival.endpoint.dialect, arrival.request_id, arrival.headers)
+        return error.status, error.code
 
     def _keep(self, error: TriplepointError, arrival: Arrival) -> None:
         """Keep a refusal for the one whose key it was, so that its receipt says why."""
@@ -201,7 +227,7 @@ class ModelCalls:
 
 def _can_count_upstream(job: Job, runtime: Runtime) -> bool:
     target = job.choice.route.targets[0]
-    return runtime.upstreams[target.upstream].dialect_for(Dialect.MESSAGES) is Dialect.MESSAGES
+    return runtime.upstreams[target.upstream].dialects[Dialect.MESSAGES] is Dialect.MESSAGES
 
 
 def _wants_explanation(incoming: Mapping[bytes, bytes]) -> bool:
@@ -209,7 +235,7 @@ def _wants_explanation(incoming: Mapping[bytes, bytes]) -> bool:
 
     Raises: RequestInvalid: an unknown value, so that nobody believes to have asked for what was not understood.
     """
-    explain = incoming.get(b"x-triplepoint-explain", b"false")
+    explain = incoming.get(EXPLAIN, b"false")
     if explain not in {b"true", b"false"}:
         raise RequestInvalid("true or false is expected.", param="x-triplepoint-explain", code="unknown_control")
     return explain == b"true"

@@ -37,7 +37,8 @@ class Outgoing(msgspec.Struct, frozen=True):
     body: bytes
     dialect: Dialect
     """The upstream's."""
-    make_reader: Callable[[], AnswerReader]
+    reader: AnswerReader
+    """For this one attempt."""
     translate_whole: Callable[[bytes], bytes] | None = None
     """To the caller's dialect; None where they are the same."""
     make_translator: Callable[[], EventTranslator] | None = None
@@ -53,17 +54,15 @@ def make_outgoing(request: Request, task: Task, route: ModelRoute, target: Targe
         RequestInvalid: the request cannot be translated; ``param`` names what stands in the way.
         NotImplementedHere: the upstream has no such endpoint.
     """
-    match task:
-        case Task.EMBED:
-            if dialect is Dialect.MESSAGES:
-                raise NotImplementedHere("This model's upstream has no embeddings.", param="model")
-            return _passed(request, target, Dialect.CHAT, "/embeddings")
-        case Task.COUNT:
-            return _passed(request, target, Dialect.MESSAGES, "/messages/count_tokens")
-        case Task.GENERATE:
-            if dialect is request.dialect and not (target.tools_by_schema and "tools" in request.fields):
-                return _passed(request, target, dialect, _PATHS[dialect])
-            return _translated(request, route, target, dialect)
+    if task is Task.GENERATE:
+        if dialect is request.dialect and not (target.tools_by_schema and "tools" in request.fields):
+            return _passed(request, target, dialect, _PATHS[dialect])
+        return _translated(request, route, target, dialect)
+    if task is Task.COUNT:
+        return _passed(request, target, Dialect.MESSAGES, "/messages/count_tokens")
+    if dialect is Dialect.MESSAGES:
+        raise NotImplementedHere("This model's upstream has no embeddings.", param="model")
+    return _passed(request, target, Dialect.CHAT, "/embeddings")
 
 
 def _passed(request: Request, target: TargetRoute, dialect: Dialect, path: str) -> Outgoing:
@@ -95,16 +94,11 @@ def _translated(request: Request, route: ModelRoute, target: TargetRoute, dialec
     )
 
 
-def _reader(dialect: Dialect, request: Request, *, keep_usage: bool = False) -> Callable[[], AnswerReader]:
+def _reader(dialect: Dialect, request: Request, *, keep_usage: bool = False) -> AnswerReader:
     asked = request.asked_model
-    match dialect:
-        case Dialect.CHAT:
-            wants_usage = keep_usage or request.wants_usage  # a translator needs the usage chunk, whoever asked
-            return lambda: ChatReader(asked, wants_usage=wants_usage)
-        case Dialect.RESPONSES:
-            return lambda: ResponsesReader(asked)
-        case Dialect.MESSAGES:
-            return lambda: MessagesReader(asked)
+    if dialect is Dialect.CHAT:  # a translator needs the usage chunk, whoever asked
+        return ChatReader(asked, wants_usage=keep_usage or request.wants_usage)
+    return ResponsesReader(asked) if dialect is Dialect.RESPONSES else MessagesReader(asked)
 
 
 def _with_usage(options: msgspec.Raw | None) -> dict[str, object]:

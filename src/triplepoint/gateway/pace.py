@@ -78,6 +78,8 @@ class Pace:
 
 def duration_text(seconds: float) -> bytes:
     """Write a duration as OpenAI's headers do: ``250ms``, ``1s``, ``6m0s``; rounded up, so that waiting so long is enough."""
+    if seconds <= 0.001:  # the usual case, where far fewer requests come than may
+        return b"1ms" if seconds > 0 else b"0ms"
     milliseconds = math.ceil(seconds * 1000)
     if milliseconds < 1000:
         return b"%dms" % milliseconds

@@ -3,6 +3,7 @@
 The opened record is written before anything is sent to the upstream; if it cannot be written, nothing is sent.
 """
 
+from collections import deque
 from decimal import Decimal
 
 import msgspec
@@ -51,6 +52,8 @@ class Recents:
         """First attempts by receipt; further ones by `_place`, after it in the same table."""
         self._closed: dict[str, Closed] = {}
         self._refused: dict[str, Refusal] = {}
+        self._order: deque[str] = deque()
+        """Places in the order of their opening: a dictionary that loses its oldest again and again is slow to find the next."""
 
     def refused(self, refusal: Refusal) -> None:
         """Keep a refusal, unless an attempt tells more; the oldest makes room for it."""
@@ -66,15 +69,17 @@ class Recents:
 
     def opened(self, record: Opened) -> None:
         """Keep an opened record; the oldest makes room for it."""
-        self._opened[_place(record)] = record
-        if len(self._opened) > self._limit:
-            oldest = next(iter(self._opened))
-            del self._opened[oldest]
+        place = record.receipt_id if record.attempt == 1 else _place(record)
+        self._opened[place] = record
+        self._order.append(place)
+        if len(self._order) > self._limit:
+            oldest = self._order.popleft()
+            self._opened.pop(oldest, None)
             self._closed.pop(oldest, None)
 
     def closed(self, record: Closed) -> None:
         """Keep its closed record, if the opened one is still kept."""
-        place = _place(record)
+        place = record.receipt_id if record.attempt == 1 else _place(record)
         if place in self._opened:
             self._closed[place] = record
 
@@ -99,7 +104,8 @@ class Book:
         self._journal = journal
         self._recents = recents
         self._metrics = metrics
-        self._clock = clock
+        self.clock = clock
+        """The clock that records are dated with."""
 
     def open(
         self,
@@ -120,7 +126,7 @@ class Book:
         opened = Opened(
             receipt_id=receipt_id,
             attempt=attempt,
-            at_us=self._clock.now_us(),
+            at_us=self.clock.now_us(),
             customer_id=grant.customer_id,
             key_id=grant.key_id,
             request_id=request_id,
@@ -151,14 +157,13 @@ class Book:
         self._recents.closed(closed)
         self._metrics.attempt(opened, closed)
 
-    @property
-    def clock(self) -> Clock:
-        """The clock that records are dated with."""
-        return self._clock
-
 
 class OpenAttempt:
     """An attempt under way; closed exactly once."""
+
+    __slots__ = (
+        "_book", "_first_byte_us", "_started_s", "_steady_s", "_target", "error", "opened", "outcome", "status", "trace",
+    )  # fmt: skip
 
     def __init__(self, opened: Opened, target: TargetRoute, book: Book) -> None:
         self.opened = opened
@@ -171,18 +176,14 @@ class OpenAttempt:
         """Its span."""
         self._target = target
         self._book = book
-        self._started_s = book.clock.steady_s()
+        self._steady_s = book.clock.steady_s
+        self._started_s = self._steady_s()
         self._first_byte_us: int | None = None
-
-    @property
-    def is_closed(self) -> bool:
-        """Tell whether its end is recorded."""
-        return self.outcome is not None
 
     def first_byte(self) -> None:
         """Note the first byte of the answer; later calls change nothing."""
         if self._first_byte_us is None:
-            self._first_byte_us = self._elapsed_us()
+            self._first_byte_us = int((self._steady_s() - self._started_s) * 1e6)
 
     def refused(self, error: str) -> None:
         """Close an attempt that the upstream answered with an error status, or never saw: nothing was used, nothing is due."""
@@ -216,9 +217,10 @@ class OpenAttempt:
         if self.outcome is not None:
             return
         self.outcome, self.error = outcome, error
+        opened = self.opened
         closed = Closed(
-            receipt_id=self.opened.receipt_id,
-            attempt=self.opened.attempt,
+            receipt_id=opened.receipt_id,
+            attempt=opened.attempt,
             at_us=self._book.clock.now_us(),
             outcome=outcome,
             status=self.status,
@@ -226,12 +228,9 @@ class OpenAttempt:
             usage=usage,
             cost_usd=None if cost is None else money_text(cost),
             first_byte_us=self._first_byte_us,
-            total_us=self._elapsed_us(),
+            total_us=int((self._steady_s() - self._started_s) * 1e6),
             finish_reason=finish_reason,
             notices=notices or [],
         )
-        self._book.close(self.opened, closed)
+        self._book.close(opened, closed)
         self.trace.end(closed)
-
-    def _elapsed_us(self) -> int:
-        return int((self._book.clock.steady_s() - self._started_s) * 1e6)

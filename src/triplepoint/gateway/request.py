@@ -5,6 +5,7 @@ unknown member passes through untouched and in order; a member given twice count
 upstream alike, so that nobody can show us one value and the upstream another.
 """
 
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -19,6 +20,7 @@ RawFields = dict[str, msgspec.Raw]
 _decode_fields = msgspec.json.Decoder(RawFields).decode
 _decode_text = msgspec.json.Decoder(str).decode
 _decode_any = msgspec.json.Decoder().decode
+_find_image = re.compile(rb"image").search  # in half the time that `in` takes for a long body
 _FALSE = (b"false", b"null")
 _DIALS = ("warmth", "thrift", "caution")
 _CONTROLS = {"conversation", "tags", *_DIALS}
@@ -27,7 +29,9 @@ _MAX_LABEL = 256
 _STORED = ("previous_response_id", "conversation")
 _BOUND_MARKS = (b'"encrypted_content"', b'"item_reference"')
 """With their quotation marks, which are escaped inside a string: a text that speaks of them is not meant."""
-_SESSION = b"x-claude-code-session-id"
+DEADLINES = (b"x-stainless-read-timeout", b"x-stainless-timeout")
+"""By which the official clients say how many seconds they wait; the former counts where both are there."""
+SESSION = b"x-claude-code-session-id"
 """A coding agent's own name for a conversation; its gateway protocol sends it with each request."""
 
 
@@ -89,7 +93,7 @@ def _parse(body: bytes, dialect: Dialect, endpoint: str) -> Request:
     raw_model = fields.get("model")
     if raw_model is None:
         raise RequestInvalid("Say which model to use.", param="model", code="missing_model")
-    stream = _flag(fields, "stream")
+    stream = "stream" in fields and _flag(fields["stream"], "stream")
     wants_usage = False
     if stream and "stream_options" in fields:
         options = _decode_any(fields["stream_options"])
@@ -98,8 +102,12 @@ def _parse(body: bytes, dialect: Dialect, endpoint: str) -> Request:
         elif options is not None:
             raise RequestInvalid("An object is expected.", param="stream_options")
     controls = _read_controls(fields.pop("triplepoint")) if "triplepoint" in fields else _NO_CONTROLS
-    asked = _text(raw_model, "model")
-    return Request(dialect, endpoint, fields, body, asked, stream, wants_usage, controls, b"image" in body)
+    try:
+        asked = _decode_text(raw_model)
+    except msgspec.DecodeError as error:
+        raise RequestInvalid("A string is expected.", param="model") from error
+    mentions_images = _find_image(body) is not None
+    return Request(dialect, endpoint, fields, body, asked, stream, wants_usage, controls, mentions_images)
 
 
 def is_bound(request: Request) -> bool:
@@ -117,7 +125,7 @@ def is_bound(request: Request) -> bool:
 
 def in_session(request: Request, headers: Mapping[bytes, bytes]) -> Request:
     """Take an agent's session for the conversation, where the body names none."""
-    session = headers.get(_SESSION)
+    session = headers.get(SESSION)
     if session is None or request.controls.conversation is not None or not 0 < len(session) <= _MAX_LABEL:
         return request
     return replace(request, controls=replace(request.controls, conversation=session.decode("latin-1")))
@@ -125,7 +133,7 @@ def in_session(request: Request, headers: Mapping[bytes, bytes]) -> Request:
 
 def caller_deadline_s(headers: Mapping[bytes, bytes], now_s: float) -> float | None:
     """Return the steady-clock moment until which the caller waits, by the headers of the official clients; None if unsaid."""
-    header = headers.get(b"x-stainless-read-timeout") or headers.get(b"x-stainless-timeout")
+    header = headers.get(DEADLINES[0]) or headers.get(DEADLINES[1])
     if header is None:
         return None
     try:
@@ -135,23 +143,13 @@ def caller_deadline_s(headers: Mapping[bytes, bytes], now_s: float) -> float | N
     return now_s + seconds if 0 < seconds < 86_400 else None
 
 
-def _flag(fields: RawFields, name: str) -> bool:
-    raw = fields.get(name)
-    if raw is None:
-        return False
+def _flag(raw: msgspec.Raw, name: str) -> bool:
     value = bytes(raw)
     if value == b"true":
         return True
     if value in _FALSE:
         return False
     raise RequestInvalid("true or false is expected.", param=name)
-
-
-def _text(raw: msgspec.Raw, name: str) -> str:
-    try:
-        return _decode_text(raw)
-    except msgspec.DecodeError as error:
-        raise RequestInvalid("A string is expected.", param=name) from error
 
 
 def _read_controls(raw: msgspec.Raw) -> Controls:

@@ -50,18 +50,24 @@ class RetryPlan:
         settings: Of the first target's upstream.
         allows: Tells whether the target's breaker lets a request through now.
         draw: Uniform random numbers in [0, 1).
+        has_begun: The first attempt has been made, at the first target, without asking.
     """
 
     def __init__(
-        self, targets: int, settings: RetrySettings, *, allows: Callable[[int], bool], draw: Callable[[], float]
+        self,
+        targets: int,
+        settings: RetrySettings,
+        *,
+        allows: Callable[[int], bool],
+        draw: Callable[[], float],
+        has_begun: bool = False,
     ) -> None:
         self._settings = settings
         self._allows = allows
         self._draw = draw
         self._open = list(range(targets))
-        self._untried = list(range(targets))
-        self._made = 0
-        self._in_a_row = 0
+        self._untried = list(range(1 if has_begun else 0, targets))
+        self._made = self._in_a_row = 1 if has_begun else 0
 
     def first(self) -> Turn | None:
         """Return the first attempt; None where every breaker is open."""

@@ -57,6 +57,8 @@ class ModelRoute:
     model: Model
     capabilities: frozenset[Capability]
     targets: tuple[TargetRoute, ...]
+    header: tuple[bytes, bytes]
+    """By which an answer says that this model has served it."""
     ending: Ending | None = None
     """Its retirement, once that is decided."""
 
@@ -129,7 +131,8 @@ def _compile_lineup(loaded: LoadedLineup, meter: Meter) -> LineupRoutes:
 def _compile_model(name: str, model: Model, loaded: LoadedLineup, meter: Meter) -> ModelRoute:
     targets = tuple(_compile_target(target, loaded.prices[target.price], meter) for target in model.upstreams)
     ending = compile_ending(name, model.retires) if model.retires is not None else None
-    return ModelRoute(name, model, frozenset(model.capabilities), targets, ending)
+    header = (b"x-triplepoint-model", name.encode())
+    return ModelRoute(name, model, frozenset(model.capabilities), targets, header, ending)
 
 
 def _compile_target(target: Target, price: Price, meter: Meter) -> TargetRoute:

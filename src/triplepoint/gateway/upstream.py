@@ -89,6 +89,8 @@ class LiveUpstream:
         self._prefix = ""
         self._closing: asyncio.Future[None] | None = None
         self._addresses: dict[tuple[str, str], Address] = {}
+        self.dialects = {caller: self._dialect_for(caller) for caller in Dialect}
+        """The dialect to speak with it, by the caller's: as close to that as it can."""
 
     async def start(self) -> None:
         """Bring up its server, where it is ours."""
@@ -105,16 +107,6 @@ class LiveUpstream:
     def is_ready(self) -> bool:
         """Tell whether there is anything to connect to."""
         return self._managed is None or self._managed.endpoint() is not None
-
-    def dialect_for(self, caller: Dialect) -> Dialect:
-        """Return the dialect to speak with it, as close to the caller's as it can."""
-        match self.definition:
-            case AnthropicUpstream():
-                return Dialect.MESSAGES
-            case OpenAIUpstream(responses=True) if caller is Dialect.RESPONSES:
-                return Dialect.RESPONSES
-            case _:
-                return Dialect.CHAT
 
     def client(self) -> UpstreamClient:
         """Return its connections.
@@ -168,6 +160,15 @@ class LiveUpstream:
             failures=self.failures,
             last_error=self.last_error,
         )
+
+    def _dialect_for(self, caller: Dialect) -> Dialect:
+        match self.definition:
+            case AnthropicUpstream():
+                return Dialect.MESSAGES
+            case OpenAIUpstream(responses=True) if caller is Dialect.RESPONSES:
+                return Dialect.RESPONSES
+            case _:
+                return Dialect.CHAT
 
     def _connect(self, base_url: str) -> None:
         parts = urlsplit(base_url)

@@ -99,9 +99,10 @@ class Journal:
             if self._trouble is None:
                 try:
                     self._append_frame()
-                    return
                 except OSError as error:
                     self._enter_trouble(error)
+                else:
+                    return
             if self._stop.is_set():
                 raise StoreFault("the journal is closed; this process is about to end", code="journal_closed")
             if isinstance(record, Opened) and len(self._backlog) >= self._room:

@@ -3,7 +3,7 @@
 All names are known when a line-up is loaded, so they are written into one table; a request costs one look-up.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -34,10 +34,8 @@ class Names:
         for lineup in {**lineups, active.lineup: active}.values():
             for name, resolved in _plain(lineup).items():
                 self._table[f"{name}@{lineup.lineup}"] = _pinned(resolved)
-
-    def resolve(self, asked: str) -> Resolved | None:
-        """Return what a name stands for; None where there is no such name."""
-        return self._table.get(asked)
+        self.resolve: Callable[[str], Resolved | None] = self._table.get
+        """Returns what a name stands for; None where there is no such name."""
 
     def __contains__(self, asked: str) -> bool:
         return asked in self._table

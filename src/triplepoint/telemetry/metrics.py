@@ -71,7 +71,11 @@ class GatewayMetrics:
         """Count an attempt that has ended."""
         model, endpoint = opened.served_model, opened.endpoint
         status = _STATUS_CLASSES[closed.status // 100] if closed.status < 600 else "other"
-        self._attempts.add((endpoint, model, opened.upstream, status, closed.outcome, closed.error or ""))
+        labels = (endpoint, model, opened.upstream, status, closed.outcome, closed.error or "")
+        if labels in self._attempts.series:
+            self._attempts.series[labels] += 1
+        else:
+            self._attempts.add(labels)
         times = self._times.series.get((endpoint, model)) or self._add_times((endpoint, model))
         times.total.observe(closed.total_us)
         if (first_byte_us := closed.first_byte_us) is not None:

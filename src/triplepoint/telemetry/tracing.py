@@ -85,10 +85,7 @@ class _NoRequest:
 
 
 class _NoAttempt:
-    @property
-    def headers(self) -> TraceHeaders:
-        """No headers."""
-        return ()
+    headers: TraceHeaders = ()
 
     def end(self, closed: ClosedRecord) -> None:
         """Do nothing."""

@@ -26,6 +26,10 @@ class UpstreamAnswer(Protocol):
         """
         ...
 
+    def take_whole(self, limit: int) -> bytes | None:
+        """Return the whole body if all of it has come already, at most ``limit`` bytes; None where `read` is called for."""
+        ...
+
     async def read(self, limit: int) -> bytes:
         """Return the whole rest of the body.
 

@@ -48,7 +48,7 @@ class _Chunk(msgspec.Struct):
     service_tier: object = None
 
 
-class _WholeChoice(msgspec.Struct):
+class _WholeChoice(msgspec.Struct, gc=False):
     finish_reason: object = None
 
 
@@ -267,7 +267,7 @@ class ChatReader(ReaderState):
     def _forward(self, block: bytes, data: bytes, chunk: _Chunk) -> bytes:
         if self._id is None:
             self._id, self._created = chunk.id, chunk.created
-        renamed = self._renamer.rename(block, chunk.model) if chunk.model is not None else block
+        renamed = self.rename(block, chunk.model) if chunk.model is not None else block
         if renamed is None or chunk.id != self._id or chunk.created != self._created:
             renamed = self._rebuild(data)
         if not self._wants_usage and b',"usage":null' in renamed:

@@ -123,7 +123,7 @@ class MessagesReader(ReaderState):
         model = message.get("model")
         if model is None:
             return block
-        renamed = self._renamer.rename(block, model)
+        renamed = self.rename(block, model)
         if renamed is not None:
             return renamed
         fields: RawFields = fields_of(data)

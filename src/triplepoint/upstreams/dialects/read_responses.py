@@ -110,7 +110,7 @@ class ResponsesReader(ReaderState):
             self.is_complete = True
         if "model" not in response:
             return block
-        renamed = self._renamer.rename(block, value_of(response["model"]))
+        renamed = self.rename(block, value_of(response["model"]))
         if renamed is not None:
             return renamed
         response["model"] = msgspec.Raw(encode(self._asked))

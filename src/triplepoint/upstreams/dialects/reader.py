@@ -75,7 +75,8 @@ def fields_of(body: bytes) -> RawFields:
         fields = decode_fields(body)
     except UNREADABLE as error:
         raise malformed() from error
-    refuse_error(fields.get("error"))
+    if "error" in fields:
+        refuse_error(fields["error"])
     return fields
 
 
@@ -151,12 +152,12 @@ def _spoken(value: object) -> Iterator[str]:
 class Renamer:
     """Replaces the upstream's model name in an event's bytes; remembers how the upstream writes it."""
 
+    _upstream_name: object = None
+    _needle = b""
+    _replacement = b""
+
     def __init__(self, asked_model: str) -> None:
         self._name = asked_model
-        self._value = encode(asked_model)
-        self._upstream_name: object = None
-        self._needle = b""
-        self._replacement = b""
 
     def rename(self, block: bytes, upstream_name: object) -> bytes | None:
         """Return the block with the name replaced; None where bytes alone do not tell and it must be rebuilt."""
@@ -175,7 +176,7 @@ class Renamer:
                 break
         else:
             separator = b'"model":'
-        self._upstream_name, self._needle, self._replacement = upstream_name, separator + value, separator + self._value
+        self._upstream_name, self._needle, self._replacement = upstream_name, separator + value, separator + encode(self._name)
 
 
 class ReaderState:
@@ -185,14 +186,21 @@ class ReaderState:
         asked_model: Name that the caller used and gets back.
     """
 
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    is_complete = False
+    has_failed = False
+
     def __init__(self, asked_model: str) -> None:
-        self.usage: Usage | None = None
-        self.finish_reason: str | None = None
-        self.is_complete = False
-        self.has_failed = False
         self._asked = asked_model
-        self._renamer = Renamer(asked_model)
+        self._renamer: Renamer | None = None
         self._text: list[str] = []
+
+    def rename(self, block: bytes, upstream_name: object) -> bytes | None:
+        """Replace the model's name, as `Renamer.rename`."""
+        if self._renamer is None:
+            self._renamer = Renamer(self._asked)
+        return self._renamer.rename(block, upstream_name)
 
     def end(self) -> bytes:
         """Nothing can be added: without its last event the answer was cut."""

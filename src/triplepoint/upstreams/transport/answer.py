@@ -95,6 +95,18 @@ class Answer:
             raise
         return piece
 
+    def take_whole(self, limit: int) -> bytes | None:
+        """Return the whole body if it has come with the head, as it usually has; None where `read` has to wait for it.
+
+        Args:
+            limit: Most bytes; of a longer body, `read` tells.
+        """
+        pieces = self._pieces
+        if not self._is_ended or self._decoder is not None or len(pieces) != 1 or self._buffered > limit:
+            return None
+        self._pieces, self._buffered = [], 0
+        return pieces[0]
+
     async def read(self, limit: int) -> bytes:
         """Return the whole rest of the body.
 
@@ -104,11 +116,6 @@ class Answer:
         """
         if self._decoder is None and self._length is not None and self._length > limit:
             raise self._too_large(limit)
-        if self._is_ended and self._decoder is None:  # the usual case: all of it came with the head
-            body = self._take()
-            if len(body) > limit:
-                raise self._too_large(limit)
-            return body
         pieces: list[bytes] = []
         room = limit
         while piece := await self.chunk():
@@ -176,7 +183,11 @@ class Answer:
         while not self.status:
             if self._fault is not None:
                 raise self._fault
-            await self._wait()
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
 
     def begin(self, status: int, headers: Headers, *, decoder: Decoder | None, length: int | None) -> None:
         """Take the head."""
@@ -196,6 +207,19 @@ class Answer:
         for piece in pieces:
             self._buffered += len(piece)
         return self._buffered < HIGH_WATER
+
+    def come_whole(self, status: int, headers: Headers, pieces: list[bytes]) -> None:
+        """Take all of an answer at once: `begin`, `push` and `finish` of one that is not encoded."""
+        self.status = status
+        self.headers = headers
+        self._pieces = pieces
+        for piece in pieces:
+            self._buffered += len(piece)
+        self._is_ended = True
+        self._source = None
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def finish(self) -> None:
         """Learn that the answer is whole."""

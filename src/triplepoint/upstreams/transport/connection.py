@@ -142,16 +142,24 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         self._has_begun = True
+        reader = self._reader
         try:
-            try:
-                self._reader.feed(data)
-            finally:  # what came before a fault is sound, and is handed over however the bytes were cut
-                has_room = self._hand_over(answer)
+            reader.feed(data)
+        except faults.FramingError as error:
+            self._break_off(answer, error)
+            return
+        if reader.is_ended and not answer.status and not reader.encodings:  # the usual answer, which comes at once
+            answer.come_whole(reader.status, reader.headers, reader.body)
+            self._let_go()
+            return
+        try:
+            has_room = self._hand_over(answer)
         except faults.FramingError as error:
             self._fail(faults.protocol_error(f"{self._name}: {error}"), error)
             return
-        if self._reader.is_ended:
-            self._finish(answer)
+        if reader.is_ended:
+            answer.finish()
+            self._let_go()
             return
         answer.wake()
         if has_room:
@@ -165,7 +173,8 @@ class Connection(asyncio.Protocol):
         if answer is None:
             self.abort()
         elif self._is_proper_end() and self._reader.eof():
-            self._finish(answer)
+            answer.finish()
+            self._let_go()
         else:
             self._fail(self._lost())
         return False
@@ -216,6 +225,14 @@ class Connection(asyncio.Protocol):
         pieces, reader.body = reader.body, []
         return answer.push(pieces)
 
+    def _break_off(self, answer: Answer, error: faults.FramingError) -> None:
+        """Fail an answer; what came before the fault is sound, and is handed over however the bytes were cut."""
+        try:
+            self._hand_over(answer)
+        except faults.FramingError as other:
+            error = other
+        self._fail(faults.protocol_error(f"{self._name}: {error}"), error)
+
     def _pause(self) -> None:
         """Read no more until the answer is read; the silence is ours then, so only the whole attempt's limit counts."""
         if self._transport is not None and not self._is_reading_paused:
@@ -223,14 +240,13 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
         self._alarm.move(self._total_at)
 
-    def _finish(self, answer: Answer) -> None:
+    def _let_go(self) -> None:
         """Let go of a whole answer, and go back to the pool or close."""
         self._answer = None
         self._alarm.rest()
         if self._is_reading_paused and self._transport is not None:
             self._is_reading_paused = False
             self._transport.resume_reading()
-        answer.finish()
         if self._is_clean():
             self._owner.release(self)
         else:

@@ -65,7 +65,7 @@ class Pool:
         """Return an idle connection, if there is one that is neither closing nor too old."""
         while self._idle:
             connection = self._idle.pop()
-            if connection.is_usable and connection.idle_until > now:
+            if connection.idle_until > now and connection.is_usable:
                 return connection
             connection.abort()
         return None

@@ -167,7 +167,20 @@ class AnswerReader:
         if self.status == 101:
             raise FramingError("the upstream switched protocols, which nobody asked for")
         self._parse(head)
-        self._settle_framing(is_old=line[1] == b"0")
+        lengths = self._lengths
+        if (
+            self.status == 200
+            and len(lengths) == 1
+            and not self._codings
+            and self._method == b"POST"
+            and _LENGTH.fullmatch(lengths[0]) is not None
+        ):  # the usual answer
+            self.length = self._rest = int(lengths[0])
+            self._framing = _Framing.LENGTH
+            self.is_ended = self._rest == 0
+            self.is_headed = True
+        else:
+            self._settle_framing(is_old=line[1] == b"0")
 
     def _settle_framing(self, *, is_old: bool) -> None:
         """Decide where the body ends; RFC 9112, section 6.3, without its leniency."""

@@ -7,6 +7,7 @@ for two opinions on the framing of one message are how requests are smuggled.
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from triplepoint.foundation.errors import RequestInvalid
@@ -32,6 +33,15 @@ def encode_head(method: bytes, target: bytes, headers: Headers, *, host: bytes, 
         body_length: Bytes of the body; a method that has a body by nature gets its ``content-length`` also for 0.
     Raises: RequestInvalid: something in it cannot be sent; ``param`` names the header, the value is not quoted.
     """
+    begun = _begun(method, target, tuple(headers), host)
+    if body_length or method in _SENDS_BODY:
+        return b"%bcontent-length: %d\r\n\r\n" % (begun, body_length)
+    return begun + b"\r\n"
+
+
+@lru_cache(maxsize=256)
+def _begun(method: bytes, target: bytes, headers: tuple[tuple[bytes, bytes], ...], host: bytes) -> bytes:
+    """Write everything but the length, which alone differs from one request to the next of a kind."""
     lines = [_request_line(method, target), b"host: " + host]
     chooses_encoding = False
     for name, value in headers:
@@ -40,10 +50,7 @@ def encode_head(method: bytes, target: bytes, headers: Headers, *, host: bytes, 
         lines.append(b"%b: %b" % (name, value))
     if not chooses_encoding:
         lines.append(b"accept-encoding: identity")
-    if body_length or method in _SENDS_BODY:
-        lines.append(b"content-length: %d" % body_length)
-    lines.append(b"\r\n")
-    head = b"\r\n".join(lines)
+    head = b"\r\n".join((*lines, b""))
     if head.translate(None, _PLAIN) != b"\r\n" * len(lines):
         raise _control_character(headers)
     return head
@@ -73,6 +80,6 @@ def _is_accept_encoding(name: bytes) -> bool:
     return lower == b"accept-encoding"
 
 
-def _control_character(headers: Headers) -> RequestInvalid:
+def _control_character(headers: Iterable[tuple[bytes, bytes]]) -> RequestInvalid:
     name = next(name for name, value in headers if value.translate(None, _PLAIN)).decode("ascii")
     return RequestInvalid(f"the header {name} holds a line end or another control character; remove it", param=name)
