@@ -11,7 +11,7 @@ that keeps nothing on disk; our side is one process on uvloop with one connectio
     *_p50_us    median time of a step, one request at a time; p99 likewise
     server_us   user + system CPU of the server for each request, nearly all of it in the two scripts
     bytes       memory of the server for a customer whose three counters are known, and with a sliding window of money beside
-                them of which every slice is in use
+                them of which every slice is in use; of a reservation while it is held; of a settlement for a minute after
 """
 
 import argparse
@@ -77,7 +77,7 @@ async def measure(server: ValkeyServer, options: argparse.Namespace) -> dict[str
 
     for _ in range(options.rounds):
         best("memory_cpu_us", (await crowd(memory, options.requests, clients=1))[0])
-        for name, value in (await steps(valkey, options.requests // 10)).items():
+        for name, value in (await steps(valkey, max(500, options.requests // 10))).items():
             best(f"valkey_{name}", value)
         before_s = server_cpu_s(server)
         cpu_us, wall_us = await crowd(valkey, options.requests, clients=options.clients)
@@ -171,7 +171,26 @@ async def sizes(server: ValkeyServer, counters: ValkeyCounters, customers: int) 
         seed = Seed(SPENT.counter, SPENT.kind, slices=slices, span_us=SPENT.span_us)
         await counters.seed(f"cust_{number:020}", [seed], now_us=START_US)
     found["valkey_bytes_sliding"] = (used_memory(server) - before) / customers
+    found |= await passing_sizes(server, counters, customers)
     return found
+
+
+async def passing_sizes(server: ValkeyServer, counters: ValkeyCounters, requests: int) -> dict[str, float]:
+    """Return what a reservation takes while it is held, and a settlement for the minute after it."""
+    server.ask("FLUSHALL", "SYNC")
+    await know(counters, "cust_0", CLAIMS)
+    before = used_memory(server)
+    held: dict[str, tuple[Hold, ...]] = {}
+    for number in range(requests):
+        name = f"rcpt_{number:020}"
+        answer = await counters.reserve("cust_0", name, CLAIMS, now_us=START_US, expires_us=START_US + LIFE_US)
+        assert isinstance(answer, Reserved)
+        held[name] = answer.holds
+    during = used_memory(server)
+    for name, holds in held.items():
+        await counters.settle("cust_0", name, holds, ACTUALS, now_us=START_US)
+    after = used_memory(server)
+    return {"valkey_bytes_held": (during - before) / requests, "valkey_bytes_settled": (after - before) / requests}
 
 
 if __name__ == "__main__":

@@ -33,4 +33,5 @@ async def race(url: str, prefix: str, name: str, clients: int, *, is_waiting: bo
 
 
 if __name__ == "__main__":
-    sys.stdout.write(str(asyncio.run(race(*sys.argv[1:4], int(sys.argv[4]), is_waiting=True))))
+    _, url, prefix, name, clients = sys.argv
+    sys.stdout.write(str(asyncio.run(race(url, prefix, name, int(clients), is_waiting=True))))
