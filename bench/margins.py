@@ -1,5 +1,6 @@
 """``python -m bench margins``: time to work a plan out, and to walk 200,000 subscribers down its ladder."""
 
+import argparse
 import random
 import time
 from dataclasses import asdict
@@ -20,6 +21,7 @@ _PLAN = PlanOffer(
 
 def main() -> None:
     """Measure and print."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     usage = LognormalUsage.of_mean(400, sigma=1.5, zero_share=0.1)
     begun = time.perf_counter()
     found = expect(_PLAN, usage)

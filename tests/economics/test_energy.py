@@ -105,10 +105,13 @@ def test_the_worst_case_is_never_exceeded(most_in: int, cached: float, most_out:
 
 
 def test_what_a_quota_counts_is_what_the_receipt_shows():
-    """The median in billionths is the receipt's median, rounded up."""
-    known = METER.profile("big", "llama-3.1-70b-instruct")
-    assert known is not None
-    assert known.energy_nwh(USAGE) == pytest.approx(float(METER(row(USAGE)).energy_wh or 0) * 1e9, rel=1e-5)
+    """It is the receipt's median to the last digit, so counters begin again from the ledger as they were."""
+    for tokens in (1, 37, 400, 123_457, 98_765_432):
+        used = Usage(input_tokens=3 * tokens, cache_read_tokens=tokens, output_tokens=tokens)
+        for upstream, model in (("big", "llama-3.1-70b-instruct"), ("closed", "gpt-5"), ("mini", "some-1b")):
+            known = METER.profile(upstream, model)
+            assert known is not None
+            assert known.energy_nwh(used) == Decimal(METER(row(used, upstream=upstream, model=model)).energy_wh or 0) * 10**9
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,11 @@ from typing import Protocol
 
 import msgspec
 
-from triplepoint.economics.model import Grade, Profile, Spread
+from triplepoint.economics.model import Grade, Profile, Spread, to_nano
 from triplepoint.economics.profile import find_place, work_out
 from triplepoint.ledger.model import AttemptRow
 from triplepoint.settings import Settings
 
-_DIGITS = 6
-_DECIMALS = 9
 _COUNTER_WITHIN = 1.05
 """Accuracy that makers state for the counters of their boards."""
 
@@ -72,11 +70,8 @@ class Meter:
 
 def amount_text(amount: float) -> str:
     """Write an amount in plain digits: at most six that count, and at most nine behind the point."""
-    if amount <= 0:
-        return "0"
-    decimals = min(_DIGITS - 1 - math.floor(math.log10(amount)), _DECIMALS)
-    text = f"{round(amount, decimals):.{max(decimals, 0)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    whole, parts = divmod(to_nano(amount), 1_000_000_000)
+    return f"{whole}.{parts:09d}".rstrip("0").rstrip(".")
 
 
 def _measured_wh(joules: float, profile: Profile) -> Spread:

@@ -40,7 +40,7 @@ _DRAWN = 0.9
 _REACHED = 0.4
 """Share of its operations that a board reaches at that; 0.2 to 0.8 nine times in ten."""
 _CACHED_SHARE = 1e-3
-"""A cached token costs the reading of what the cache holds of it: for the Llama 3.1 models between 0.0003 and 0.001 of
+"""A cached token costs the reading of what the cache holds of it: for the Llama 3.1 models between 0.0001 and 0.001 of
 reading it afresh, out of the board's own memory; from elsewhere it is dearer. Within ten times either way."""
 
 _THREAD_S_PER_B_OUTPUT = 0.08

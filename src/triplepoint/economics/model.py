@@ -1,12 +1,12 @@
 """What is said of energy: a spread, what one token takes, and how well it is known."""
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
 from triplepoint.foundation.usage import Usage
 
 _NANO = 1e9
+_DIGITS = 6
 
 
 class Grade(StrEnum):
@@ -75,7 +75,7 @@ class Profile:
     """Carbon of the grid."""
 
     def energy_nwh(self, usage: Usage) -> int | None:
-        """Return the median in billionths of a watt-hour, rounded up; None where it is unknown."""
+        """Return the median in billionths of a watt-hour, the same as stands on the receipt; None where it is unknown."""
         counts = _counts(usage)
         return None if counts is None else self._nwh(*counts)
 
@@ -90,7 +90,17 @@ class Profile:
 
     def _nwh(self, fresh: int, cached: int, output: int) -> int:
         wh = fresh * self.wh.input.median + cached * self.wh.cached.median + output * self.wh.output.median
-        return math.ceil(wh * _NANO)
+        return to_nano(wh)
+
+
+def to_nano(amount: float) -> int:
+    """Return an amount in billionths, rounded to six digits that count: what receipts show and quotas add up.
+
+    More is never rounded to less, so that a worst case stays one.
+    """
+    units = round(amount * _NANO)
+    surplus = len(str(units)) - _DIGITS
+    return round(units, -surplus) if surplus > 0 else units
 
 
 def _counts(usage: Usage) -> tuple[int, int, int] | None:

@@ -4,7 +4,7 @@ The more is known, the narrower: model, accelerator and batch in the measured ta
 known size on a known accelerator; a known size anywhere; nothing at all. What is unknown is a set of cases that count alike.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product as product_of
 
@@ -36,7 +36,7 @@ _PRIOR_SPARSITY = (1.0, 23.0)
 """Total over active parameters: from dense models to the sparsest in the table."""
 _PRIOR_PROCESSOR_B = (0.1, 14.0)
 """A model of unknown size on a processor."""
-_BATCHES, _SIZES, _SPARSITIES = 10, 9, 4
+_BATCHES, _SIZES, _SPARSITIES = 8, 8, 3
 """Cases that stand for a range."""
 
 
@@ -89,7 +89,7 @@ def find_place(upstream: Upstream, upstream_model: str) -> Place | None:
 @lru_cache(maxsize=1024)
 def work_out(place: Place) -> Profile:
     """Work out a profile; some hundredths of a second the first time."""
-    grade, fresh, output = _processor(place) if place.is_processor else _accelerators(place)
+    grade, fresh, output = _joules(replace(place, zone=None, pue=None))
     whole = overhead(place.pue, is_processor=place.is_processor)
     grid = grid_g_per_wh(place.zone)
     wh = [product(product(joules, _WH_PER_J), whole) for joules in (fresh, cached_of(fresh), output)]
@@ -100,6 +100,12 @@ def work_out(place: Place) -> Profile:
         overhead=spread(whole),
         g_per_wh=spread(grid),
     )
+
+
+@lru_cache(maxsize=256)
+def _joules(place: Place) -> tuple[Grade, list[Part], list[Part]]:
+    """Work out the joules of a token read afresh and of one of the answer, wherever the machine stands."""
+    return _processor(place) if place.is_processor else _accelerators(place)
 
 
 def _size(runs_on: RunsOn, name: str) -> Size | None:
