@@ -141,6 +141,34 @@ async def test_a_rate_lets_a_minute_at_once_and_then_its_pace(counters: Counters
     assert isinstance(await reserve(counters, "cust_1", "now", claim, now_us=START_US + 1_000_000), Reserved)
 
 
+async def test_a_rate_of_none_lets_nothing_through(counters: Counters) -> None:
+    """A rate of 0 refuses whatever asks for something, says no time, and is not in the way of what asks for nothing."""
+    answer = await reserve(counters, "cust_1", "r1", rate("rpm", 0, 1))
+    assert isinstance(answer, Bound)
+    assert answer.standings[0].retry_us == 0
+    held = await reserve(counters, "cust_1", "r2", rate("rpm", 0, 0))
+    assert isinstance(held, Reserved)
+    await settle_as(counters, "cust_1", "r2", held, 5, now_us=START_US)
+    assert isinstance(await reserve(counters, "cust_1", "r3", rate("rpm", 60, 60)), Reserved)
+
+
+async def test_a_lost_reservation_is_held_anew(counters: Counters) -> None:
+    """Asked for again after it has expired, a reservation is held again: an answer of the past would hold nothing."""
+    claim = window("week", 100, 60, if_lost=20)
+    assert isinstance(await reserve(counters, "cust_1", "r1", claim), Reserved)
+    later = START_US + LIFE_US
+    again = await reserve(counters, "cust_1", "r1", claim, now_us=later)
+    assert isinstance(again, Reserved)
+    looked = await counters.look("cust_1", [claim], now_us=later)
+    assert looked is not None
+    assert looked[0].used == 80
+    for _ in range(2):
+        await settle_as(counters, "cust_1", "r1", again, 50, now_us=later)
+    looked = await counters.look("cust_1", [claim], now_us=later)
+    assert looked is not None
+    assert looked[0].used == 70
+
+
 async def test_a_rate_gets_back_what_was_not_used(counters: Counters) -> None:
     """Tokens that were reserved and not used may be used by the next request at once."""
     claim = rate("tpm", 1000, 900)
