@@ -29,6 +29,8 @@ from triplepoint.foundation.clock import Clock, SystemClock
 from triplepoint.foundation.errors import Problem, SettingsInvalid
 from triplepoint.foundation.ids import IdFactory, NewId
 from triplepoint.gateway.ops import socket_path
+from triplepoint.ledger.events.make import source_of
+from triplepoint.ledger.events.store import EndingStore
 from triplepoint.ledger.spending import LedgerSpending
 from triplepoint.ledger.statements.model import Statement
 from triplepoint.ledger.statements.render import Form, render
@@ -143,6 +145,16 @@ class Installation:
         return Statements(
             StatementStore(self.database), customers=self.access.customers, revisions=self.revisions, clock=self.clock
         )
+
+    @property
+    def event_source(self) -> str:
+        """``source`` of usage events: what the settings say, or one derived from the secret."""
+        return self.settings.billing.source or source_of(self.secret)
+
+    @cached_property
+    def endings(self) -> EndingStore:
+        """What has ended, in the order in which the ledger learnt of it; for exports."""
+        return EndingStore(self.database)
 
     def render_statement(self, statement: Statement, form: Form) -> bytes:
         """Write a statement with this installation's letterhead.

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.ledger.events.receiver import Receiver, receive
 from typer.testing import CliRunner, Result
 
 from triplepoint.cli import ledger, receipt
-from triplepoint.foundation.errors import NotFound
+from triplepoint.foundation.errors import NotFound, RequestInvalid
 from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.ledger.journal import Journal
 from triplepoint.ledger.model import Closed, Opened, Outcome
@@ -174,6 +175,24 @@ def test_exports_take_their_format_from_the_name(run: Run, folder: Path) -> None
     refused = run("export", "-o", str(folder / "what.xyz"))
     assert refused.exit_code == 2
     assert "--format" in refused.output
+
+
+def test_usage_events_are_exported_and_pushed(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file has every ended attempt; a push sends each once, with the token that the environment holds."""
+    out = folder / "events"
+    assert json.loads(run("export", "-o", str(out), "--format", "cloudevents", "--json").stdout)["attempts"] == 4
+    written = {event["id"]: event for event in map(json.loads, out.read_text("utf-8").splitlines())}
+    assert {event["source"][:29] for event in written.values()} == {"urn:triplepoint:installation:"}
+    monkeypatch.setenv("METER_TOKEN", "sesame")
+    with receive(Receiver()) as receiver:
+        told = run("push", receiver.url, "--bearer", "METER_TOKEN", "--json").stdout
+        assert json.loads(told)["events"] == 4
+        assert "0 events delivered" in run("push", receiver.url).stderr
+        assert (receiver.events(), receiver.heads[0]["authorization"]) == (written, "Bearer sesame")
+        other = run("push", receiver.url, "--name", "other", "--from-now", "--json").stdout
+        assert (json.loads(other)["events"], len(receiver.deliveries)) == (0, 4)
+    with pytest.raises(RequestInvalid, match="no NO_TOKEN"):
+        run("push", "https://x/y", "--bearer", "NO_TOKEN")
 
 
 def test_draining_by_hand_says_what_it_did(run: Run) -> None:

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from triplepoint.app import Installation, open_installation
 from triplepoint.cli.options import AsJson, Folder
+from triplepoint.cli.push import push
 from triplepoint.ledger import drain as draining
 from triplepoint.ledger import export as exporting
 from triplepoint.ledger.energies import short_text
@@ -31,6 +32,7 @@ from triplepoint.ledger.rollups import By
 from triplepoint.ledger.tail import Tail
 
 app = typer.Typer(help="The ledger: every attempt, its tokens and its exact cost.", no_args_is_help=True)
+app.command()(push)
 
 Since = Annotated[
     datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Only what was opened at or after it (UTC).")
@@ -99,10 +101,12 @@ def export(
     folder: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Write attempts to a file, the oldest first: Parquet, CSV or JSON lines."""
+    """Write attempts to a file, the oldest first: Parquet, CSV, JSON lines, or usage events (CloudEvents)."""
     kind = format or _format_of(out)
     with _fresh(folder) as installation:
-        count = exporting.export(installation.ledger.iterate(since_us=_moment_us(since)), out, kind)
+        count = exporting.export(
+            installation.ledger.iterate(since_us=_moment_us(since)), out, kind, source=installation.event_source
+        )
     if as_json:
         print(msgspec.json.encode({"attempts": count, "file": str(out), "format": kind}).decode())
     else:

@@ -22,7 +22,8 @@ WRONG_USAGE = 2
 _FILE_WIDTH = 240  # where no terminal says how wide it is
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """Read a duration of an option."""
     try:
         return parse_duration(text)
     except ValueError as error:
@@ -32,14 +33,14 @@ def _seconds(text: str) -> float:
 ExpiresIn = Annotated[
     float | None,
     typer.Option(
-        "--expires-in", parser=_seconds, metavar="DURATION", help="Ends after this time, such as 90d.", show_default="never"
+        "--expires-in", parser=seconds, metavar="DURATION", help="Ends after this time, such as 90d.", show_default="never"
     ),
 ]
 Overlap = Annotated[
     float | None,
     typer.Option(
         "--overlap",
-        parser=_seconds,
+        parser=seconds,
         metavar="DURATION",
         help="How long the old key goes on working, such as 1d.",
         show_default="not at all",
@@ -54,7 +55,7 @@ Until = Annotated[
     typer.Option("--until", formats=MOMENTS, help="Ends at this moment, UTC.", show_default="when it is ended"),
 ]
 Lasts = Annotated[
-    float | None, typer.Option("--for", parser=_seconds, metavar="DURATION", help="Ends after this time, such as 7d.")
+    float | None, typer.Option("--for", parser=seconds, metavar="DURATION", help="Ends after this time, such as 7d.")
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Why; for whoever reads statement or audit log later.")]
 

@@ -1,4 +1,5 @@
-"""The ledger as a file for other tools: CSV, JSON lines, Parquet. Streamed row by row, and there whole or not at all.
+"""The ledger as a file for other tools: CSV, JSON lines, Parquet, and usage events (`ledger.events`) for billing systems.
+Streamed row by row, and there whole or not at all.
 
 Columns are named as in `AttemptRow`, with the usage spread out. Money stays exact: decimal text in CSV and JSON,
 decimal128(38, 18) in Parquet. Unknown is empty, null, null; never zero. Moments are microseconds since 1970, UTC, which
@@ -18,6 +19,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from triplepoint.foundation.errors import StoreFault
+from triplepoint.ledger.events.write import batch_writer, lines_writer
 from triplepoint.ledger.flat import COLUMNS, flat, portions
 from triplepoint.ledger.model import AttemptRow
 from triplepoint.ledger.parquet import parquet_writer
@@ -31,15 +33,26 @@ class Format(StrEnum):
     CSV = "csv"
     JSONL = "jsonl"
     PARQUET = "parquet"
+    CLOUDEVENTS = "cloudevents"
+    """A usage event a line, of what has ended."""
+    CLOUDEVENTS_BATCH = "cloudevents-batch"
+    """The same as one JSON array."""
 
 
-def export(rows: Iterable[AttemptRow], path: Path, format: Format) -> int:  # noqa: A002 - it is the option's name
+def export(
+    rows: Iterable[AttemptRow],
+    path: Path,
+    format: Format,  # noqa: A002 - it is the option's name
+    *,
+    source: str = "",
+) -> int:
     """Write attempts to a file, in place of what stood there; until it is whole, that stays.
 
     Args:
         rows: Attempts; read once, never all held.
         path: The file.
         format: What kind.
+        source: Of usage events: URI of the installation.
     Returns: How many rows were written.
     Raises:
         RequestInvalid: Parquet without pyarrow.
@@ -52,6 +65,10 @@ def export(rows: Iterable[AttemptRow], path: Path, format: Format) -> int:  # no
             write = _write_jsonl
         case Format.PARQUET:
             write = parquet_writer(_ROWS_AT_ONCE * 10)
+        case Format.CLOUDEVENTS:
+            write = lines_writer(source)
+        case Format.CLOUDEVENTS_BATCH:
+            write = batch_writer(source)
     try:
         with _replacing(path) as file:
             return write(rows, file)
