@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from tests.access.helpers import furnish
-from tests.admin.helpers import Console, OneReceipt, ScriptedGateway, add_operators, make_statements, render_plainly
+from tests.admin.helpers import BOOK, Console, OneReceipt, ScriptedGateway, add_operators, make_statements, render_plainly
+from tests.plans.shop import open_shop
 
 from triplepoint.admin.app import create_admin
 from triplepoint.admin.ports import AdminServices
@@ -16,13 +17,16 @@ def console(tmp_path: Path) -> Generator[Console]:
     """Give an application with one operator of each role to a test."""
     room = furnish(tmp_path)
     ledger, gateway = OneReceipt(), ScriptedGateway()
+    shop = open_shop(room)
     services = AdminServices(
         access=room.access,
+        plans=shop.plans,
         ledger=ledger,
         gateway=gateway,
         lineup=lambda: {"lineup": "embedded"},
         statements=make_statements(room),
         render_statement=render_plainly,
+        prices=lambda: BOOK,
     )
-    yield Console(create_admin(services), room, ledger, gateway, add_operators(room))
+    yield Console(create_admin(services), room, ledger, gateway, add_operators(room), shop)
     room.engine.dispose()

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from starlette.testclient import TestClient
 from tests.access.helpers import ADMIN, Room
+from tests.plans.shop import Shop
 
 from triplepoint.access.model import Role
 from triplepoint.admin.app import AdminApp
@@ -19,6 +22,8 @@ from triplepoint.ledger.statements.render import Form, render
 from triplepoint.ledger.statements.service import Statements
 from triplepoint.ledger.statements.store import StatementStore
 from triplepoint.plans.revisions import PlanRevisions
+from triplepoint.pricing.book import PriceBook
+from triplepoint.pricing.model import PriceRow
 from triplepoint.settings import BillingSettings
 from triplepoint.telemetry.status import GatewayStatus, Published
 
@@ -74,6 +79,19 @@ ROLLUP = Rollup(
     requests=1,
     cost_usd="0.0000012",
 )
+BOOK = PriceBook.of(
+    [
+        PriceRow(
+            model="openai/gpt-4o", since=date(2024, 5, 13), input_usd_per_mtok=Decimal(5), output_usd_per_mtok=Decimal(15)
+        ),
+        PriceRow(
+            model="openai/gpt-4o", since=date(2024, 10, 2), input_usd_per_mtok=Decimal("2.5"), output_usd_per_mtok=Decimal(10)
+        ),
+        PriceRow(
+            model="local/nano", since=date(2026, 1, 1), input_usd_per_mtok=Decimal("0.01"), output_usd_per_mtok=Decimal("0.02")
+        ),
+    ]
+)
 
 
 @dataclass
@@ -125,6 +143,7 @@ class Console:
     ledger: OneReceipt
     gateway: ScriptedGateway
     keys: dict[Role, str]
+    shop: Shop
 
     def caller(self, role: Role | None = None, *, address: str = "192.0.2.1") -> TestClient:
         """Make a caller from another machine; with a role it shows an operator's key."""

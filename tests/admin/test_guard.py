@@ -29,6 +29,14 @@ EXPECTED_NEEDS = {
         "POST /api/keys/{key_id}/rotate",
         "POST /api/keys/{key_id}/expire",
         "POST /api/lineup/apply",
+        "POST /api/customers/{customer_id}/time-zone",
+        "POST /api/assignments",
+        "POST /api/overrides",
+        "POST /api/overrides/{override_id}/end",
+        "POST /api/grants",
+        "POST /api/credits",
+        "POST /api/adjustments",
+        "POST /api/refunds",
     },
 }
 
@@ -40,7 +48,8 @@ def _routes(console: Console) -> list[tuple[str, str]]:
 
 
 def _path(pattern: str) -> str:
-    return pattern.format(customer_id="cust_none", key_id="key_none", operator_id="oper_none", receipt_id="rcpt_none")
+    ids = ("customer", "key", "operator", "receipt", "override")
+    return pattern.format(**{f"{name}_id": f"{name}_none" for name in ids}, plan="none")
 
 
 def test_every_route_stands_in_the_table_with_the_role_it_should_have(console: Console) -> None:

@@ -133,7 +133,7 @@ def test_the_audit_log_shows_who_did_what(console: Console) -> None:
     assert (entry["actor"], entry["action"], entry["detail"]) == (
         "operator:operator-cookie",
         "customer.create",
-        {"name": "acme"},
+        {"name": "acme", "time_zone": "UTC"},
     )
     (older,) = caller.get("/api/audit", params={"limit": 1, "before_id": entry["id"]}).json()
     assert older["id"] < entry["id"]

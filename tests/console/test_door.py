@@ -16,6 +16,7 @@ from starlette.websockets import WebSocketDisconnect
 from tests.access.helpers import ADMIN, Room, furnish
 from tests.admin.helpers import make_statements, render_plainly
 from tests.console.attempts import ScriptedGateway, ScriptedLedger
+from tests.plans.shop import open_shop
 
 from triplepoint.access.model import Role
 from triplepoint.access.sessions import SESSION_COOKIE
@@ -24,7 +25,8 @@ from triplepoint.admin.ports import AdminServices
 from triplepoint.console.door import ConsoleMount, Door
 from triplepoint.console.plain import safe_path
 from triplepoint.foundation.secret import Secret
-from triplepoint.ledger.model import AttemptRow, Rollup
+from triplepoint.ledger.model import AttemptRow, Outcome, Rollup
+from triplepoint.pricing.book import PriceBook
 
 PASSWORD = Secret("a password of these tests")
 
@@ -37,6 +39,7 @@ class Ledger(ScriptedLedger):
         *,
         customer_id: str | None = None,
         model: str | None = None,
+        outcome: Outcome | None = None,
         since_us: int | None = None,
         before_us: int | None = None,
         limit: int = 100,
@@ -82,11 +85,13 @@ def house(tmp_path: Path) -> Generator[House]:
     room.access.operators.create(ADMIN, "vera", role=Role.VIEWER, password=PASSWORD)
     services = AdminServices(
         access=room.access,
+        plans=open_shop(room).plans,
         ledger=Ledger(),
         gateway=Gateway(),
         lineup=dict,
         statements=make_statements(room),
         render_statement=render_plainly,
+        prices=lambda: PriceBook.of([]),
     )
     app = create_admin(services)
     behind = Starlette(routes=[Route("/", _show, methods=["GET", "POST"]), Route("/lineup", _show)])

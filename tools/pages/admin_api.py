@@ -3,19 +3,9 @@
 from fastapi.routing import APIRoute
 from tools.pages.markdown import code, first_sentence, table
 
-from triplepoint.admin import reference
+from triplepoint.admin.app import ROUTERS
 from triplepoint.admin.guard import RULES, Need
-from triplepoint.admin.routes import customers, gateway, ledger, operators, session, statements
 
-_ROUTERS = (
-    session.router,
-    customers.router,
-    operators.router,
-    ledger.router,
-    statements.router,
-    gateway.router,
-    reference.router,
-)
 _WHO = {
     Need.NOBODY: "anyone",
     Need.LOOPBACK: "this machine, or viewer",
@@ -38,7 +28,7 @@ def render() -> str:
     """Return the page."""
     found = {
         (method, one.path): one
-        for router in _ROUTERS
+        for router in ROUTERS
         for one in router.routes
         if isinstance(one, APIRoute)
         for method in one.methods or ()

@@ -2,7 +2,7 @@
 
 ::
 
-    app = create_admin(AdminServices(access=…, ledger=…, gateway=…, lineup=…))
+    app = create_admin(AdminServices(access=…, ledger=…, gateway=…, lineup=…, …))
 
 It is a FastAPI application that others may add to (the console mounts itself beside ``/api``); what they add, they guard.
 """
@@ -17,17 +17,13 @@ import triplepoint
 from triplepoint.admin import faults, reference
 from triplepoint.admin.guard import RULES, GuardedRoute
 from triplepoint.admin.ports import AdminServices
-from triplepoint.admin.routes import customers, gateway, ledger, operators, session, statements
+from triplepoint.admin.routes import customers, entries, gateway, ledger, operators, plans, prices, session, statements
 
-_ROUTERS = (
-    session.router,
-    customers.router,
-    operators.router,
-    ledger.router,
-    statements.router,
-    gateway.router,
-    reference.router,
+ROUTERS = (
+    *(session.router, customers.router, operators.router, plans.router, entries.router, prices.router),
+    *(statements.router, ledger.router, gateway.router, reference.router),
 )
+"""All that the application has, in the order of its page."""
 _OURS = ("/api/", "/metrics", "/healthz")
 _HEADERS = {
     "Cache-Control": "no-store",  # keys are shown once, and not from a cache
@@ -56,7 +52,7 @@ def create_admin(services: AdminServices) -> AdminApp:
     """
     app = AdminApp(
         title="Triplepoint admin API",
-        summary="Customers, keys, operators, receipts and the line-up of one installation.",
+        summary="Customers, keys, operators, plans, credit, prices, receipts and the line-up of one installation.",
         version=triplepoint.__version__,
         docs_url=None,  # FastAPI's own pages load scripts from elsewhere
         redoc_url=None,
@@ -64,7 +60,7 @@ def create_admin(services: AdminServices) -> AdminApp:
         redirect_slashes=False,
     )
     app.state.services = services
-    for router in _ROUTERS:
+    for router in ROUTERS:
         app.router.routes.extend(router.routes)
     _check_table(app)
     faults.install(app)

@@ -9,6 +9,8 @@ from triplepoint.ledger.model import AttemptRow, Outcome, Receipt, Rollup
 from triplepoint.ledger.statements.model import Statement
 from triplepoint.ledger.statements.render import Form
 from triplepoint.ledger.statements.service import Statements
+from triplepoint.plans.service import PlansService
+from triplepoint.pricing.book import PriceBook
 from triplepoint.telemetry.status import GatewayStatus, Published
 
 
@@ -58,6 +60,7 @@ class AdminServices:
     """What the composition root hands to `app.create_admin`."""
 
     access: AccessService
+    plans: PlansService
     ledger: LedgerReader
     gateway: GatewayLink
     lineup: Callable[[], object]
@@ -69,3 +72,8 @@ class AdminServices:
     """What customers owe."""
     render_statement: Callable[[Statement, Form], bytes]
     """Writes a statement with this installation's letterhead."""
+    prices: Callable[[], PriceBook]
+    """Reads the price book as the files say now.
+
+    Raises: SettingsInvalid: the files are wrong.
+    """

@@ -18,9 +18,13 @@ from starlette.responses import HTMLResponse, JSONResponse
 from triplepoint.admin.guard import RULES, GuardedRoute, Need
 from triplepoint.ledger.model import AttemptRow, Receipt, Rollup
 from triplepoint.ledger.statements.model import Statement, StatementSummary
+from triplepoint.plans.views import AssignmentView, EntryView, OverrideView, PlanView, UsageView
 from triplepoint.telemetry.status import GatewayStatus, Published
 
-_STRUCTS = (Receipt, AttemptRow, Rollup, Statement, StatementSummary, GatewayStatus, Published)
+_STRUCTS = (
+    *(Receipt, AttemptRow, Rollup, Statement, StatementSummary, GatewayStatus, Published),
+    *(PlanView, AssignmentView, OverrideView, EntryView, UsageView),
+)
 _SCHEMAS = "#/components/schemas/"
 _WHO = {
     Need.NOBODY: "anyone",
@@ -70,11 +74,11 @@ Responses = dict[int | str, dict[str, Any]]
 Json = Mapping[str, Any]
 
 
-def answers(struct: type[msgspec.Struct], *, many: bool = False) -> Responses:
+def answers(struct: type[msgspec.Struct], *, many: bool = False, status: int = 200) -> Responses:
     """Describe an answer that is a struct, or a list of them, for a route's ``responses``."""
     reference: dict[str, Any] = {"$ref": _SCHEMAS + struct.__name__}
     schema = {"type": "array", "items": reference} if many else reference
-    return {200: {"content": {"application/json": {"schema": schema}}}}
+    return {status: {"content": {"application/json": {"schema": schema}}}}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

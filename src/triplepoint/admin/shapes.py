@@ -49,6 +49,8 @@ class CustomerBody(Body):
     """A new customer."""
 
     name: Text
+    time_zone: Text = "UTC"
+    """Where its days, weeks and months begin, as in the tz database."""
 
 
 class KeyBody(Body):
@@ -123,6 +125,8 @@ class CustomerView(View):
     id: str
     name: str
     created_us: int
+    time_zone: str
+    """Where its periods begin."""
 
 
 class KeyView(View):

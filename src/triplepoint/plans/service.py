@@ -55,6 +55,10 @@ class PlansService:
         """Return what ``plans.yaml`` says now; None: there is none."""
         return self._sold()
 
+    def now_us(self) -> int:
+        """Return the moment by this room's clock."""
+        return self._changes.clock.now_us()
+
     def holders(self) -> list[Holder]:
         """Return what a gateway must know of each customer, oldest first: one query for each table.
 

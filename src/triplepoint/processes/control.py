@@ -8,6 +8,7 @@ import uvicorn
 from triplepoint.admin.app import create_admin
 from triplepoint.admin.ports import AdminServices
 from triplepoint.app import Installation, load_today, open_installation
+from triplepoint.configuration.current_book import CurrentBook
 from triplepoint.console.mount import mount_console
 from triplepoint.ledger.drain import Drainer
 from triplepoint.processes.listen import parse_listen, refuse_open_door
@@ -53,11 +54,13 @@ def admin_services(installation: Installation) -> AdminServices:
     """Return what the admin API works with."""
     return AdminServices(
         access=installation.access,
+        plans=installation.plans,
         ledger=installation.ledger,
         gateway=installation.gateway,
         lineup=lambda: describe_lineup(installation.folder),
         statements=installation.statements,
         render_statement=installation.render_statement,
+        prices=CurrentBook(installation.folder),
     )
 
 

@@ -1,11 +1,7 @@
 """Customers and their keys."""
 
-from typing import Annotated
-
-from fastapi import Query
-
-from triplepoint.admin.routes.common import CurrentActor, Id, Services, guarded_router
-from triplepoint.admin.shapes import NO_NUL, CustomerBody, CustomerView, ExpireBody, IssuedKeyView, KeyBody, KeyView, RotateBody
+from triplepoint.admin.routes.common import CurrentActor, Customer, Id, Services, guarded_router
+from triplepoint.admin.shapes import CustomerBody, CustomerView, ExpireBody, IssuedKeyView, KeyBody, KeyView, RotateBody
 
 router = guarded_router("customers and keys")
 
@@ -19,7 +15,7 @@ def list_customers(actor: CurrentActor, services: Services) -> list[CustomerView
 @router.post("/api/customers", status_code=201)
 def create_customer(body: CustomerBody, actor: CurrentActor, services: Services) -> CustomerView:
     """Make a customer."""
-    return CustomerView.of(services.access.customers.create(actor, body.name))
+    return CustomerView.of(services.access.customers.create(actor, body.name, time_zone=body.time_zone))
 
 
 @router.get("/api/customers/{customer_id}")
@@ -32,9 +28,7 @@ def show_customer(customer_id: Id, actor: CurrentActor, services: Services) -> C
 def list_keys(
     actor: CurrentActor,
     services: Services,
-    customer: Annotated[
-        str | None, Query(max_length=128, pattern=NO_NUL, description="Of this customer, by id or name.")
-    ] = None,
+    customer: Customer = None,
 ) -> list[KeyView]:
     """List keys, oldest first; ended ones too."""
     return [KeyView.of(key) for key in services.access.keys.all(actor, customer)]

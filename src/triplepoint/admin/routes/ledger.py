@@ -5,7 +5,16 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from triplepoint.admin.reference import answers
-from triplepoint.admin.routes.common import CurrentActor, Id, Limit, OptionalMoment, Services, guarded_router, json_answer
+from triplepoint.admin.routes.common import (
+    CurrentActor,
+    Customer,
+    Id,
+    Limit,
+    OptionalMoment,
+    Services,
+    guarded_router,
+    json_answer,
+)
 from triplepoint.admin.shapes import NO_NUL
 from triplepoint.foundation.errors import NotFound
 from triplepoint.ledger.model import AttemptRow, Outcome, Receipt, Rollup
@@ -28,9 +37,7 @@ def show_receipt(receipt_id: Id, services: Services) -> Response:
 def list_attempts(
     actor: CurrentActor,
     services: Services,
-    customer: Annotated[
-        str | None, Query(max_length=128, pattern=NO_NUL, description="Of this customer, by id or name.")
-    ] = None,
+    customer: Customer = None,
     model: Annotated[str | None, Query(max_length=128, pattern=NO_NUL, description="Served by this model.")] = None,
     outcome: Annotated[Outcome | None, Query(description="That ended so.")] = None,
     since_us: OptionalMoment = None,
