@@ -3,7 +3,9 @@
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,6 +117,22 @@ def test_what_each_end_costs(desk: Desk, end: Ending, outcome: Outcome, cost: st
     end(desk.open())
     assert desk.closed().outcome is outcome
     assert desk.closed().cost_usd == cost
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"service_tier": "flex"}, "no price for service tier flex"),
+        ({"web_searches": 1}, "no price for web_search"),
+        ({"cache_read_tokens": 2_000_000}, "contradict each other"),
+    ],
+)
+def test_a_cost_that_is_unknown_says_why(desk: Desk, more: dict[str, Any], reason: str) -> None:
+    """A tier or a search without a price, or counts that cannot be, have no cost, and the receipt says why."""
+    desk.open().finished(msgspec.structs.replace(USED, **more), finish_reason="stop", notices=["x"])
+    assert desk.closed().cost_usd is None
+    assert desk.closed().notices[0] == "x"
+    assert reason in desk.closed().notices[1]
 
 
 def test_durations_are_those_of_the_steady_clock(desk: Desk) -> None:

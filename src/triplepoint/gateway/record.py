@@ -204,6 +204,12 @@ class OpenAttempt:
     def _cost_usd(self, usage: Usage) -> Decimal | None:
         return self._target.price.cost_usd(usage, self.opened.at_us)
 
+    def _unpriced(self, usage: Usage, cost: Decimal | None) -> list[str]:
+        """Say why what was counted has no cost; what nobody counted needs no saying."""
+        if cost is not None or usage.input_tokens is None or usage.output_tokens is None:
+            return []
+        return [f"cost unknown: {self._target.price.why_unknown(usage, self.opened.at_us)}"]
+
     def _close(
         self,
         outcome: Outcome,
@@ -230,7 +236,7 @@ class OpenAttempt:
             first_byte_us=self._first_byte_us,
             total_us=int((self._steady_s() - self._started_s) * 1e6),
             finish_reason=finish_reason,
-            notices=notices or [],
+            notices=[*(notices or ()), *self._unpriced(usage, cost)],
         )
         self._book.close(opened, closed)
         self.trace.end(closed)
