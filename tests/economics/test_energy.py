@@ -10,7 +10,7 @@ from triplepoint.economics.energy import Meter, amount_text
 from triplepoint.economics.model import Profile, Spread
 from triplepoint.foundation.usage import Usage
 from triplepoint.ledger.model import ENERGIES, AttemptRow, Outcome
-from triplepoint.settings import Upstream
+from triplepoint.settings import LocalUpstream, Upstream
 
 USAGE = Usage(input_tokens=1500, output_tokens=400, cache_read_tokens=1000)
 COUNTS = st.integers(0, 2_000_000)
@@ -192,6 +192,14 @@ def test_a_model_is_measured_under_another_name():
     """``measured_as`` finds in the table what the upstream calls otherwise."""
     named = profile(hosted(gpu="H100", gpus=4, measured_as="meta-llama/Llama-3.1-70B-Instruct"), "prod-chat")
     assert named == profile(hosted(gpu="H100", gpus=4))
+
+
+def test_a_local_model_has_the_size_of_its_file():
+    """Where the model's name does not say it, the name of the family's tier or of the file does."""
+    tier = LocalUpstream(kind="local", gguf="mini")
+    file = LocalUpstream(kind="local", gguf="models/Some_Model-0.5B-Q4_K_M.gguf")
+    assert profile(tier, "m") == profile(file, "m") == profile(tier, "qwen2.5-coder-0.5b-instruct")
+    assert profile(LocalUpstream(kind="local", gguf="x.gguf"), "m") != profile(tier, "m")
 
 
 def test_a_scripted_upstream_may_play_a_real_one():

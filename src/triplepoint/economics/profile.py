@@ -27,6 +27,7 @@ from triplepoint.settings import (
     SimulatedUpstream,
     Upstream,
 )
+from triplepoint.upstreams.local.catalog import FAMILY
 from triplepoint.upstreams.measured import measured_models, measurements
 
 _WH_PER_J = factor(1 / 3600)
@@ -69,16 +70,15 @@ def find_place(upstream: Upstream, upstream_model: str) -> Place | None:
     of_model = energy.models.get(upstream_model, RunsOn())
     said = {**energy.model_dump(exclude_unset=True, exclude={"models"}), **of_model.model_dump(exclude_unset=True)}
     runs_on = EnergySettings.model_validate(said)
-    is_local = isinstance(upstream, LocalUpstream)
     return Place(
-        is_processor=runs_on.gpu is None and (is_local or runs_on.thread_watts is not None),
+        is_processor=runs_on.gpu is None and (isinstance(upstream, LocalUpstream) or runs_on.thread_watts is not None),
         gpu=runs_on.gpu,
         gpus=runs_on.gpus,
         batch=runs_on.batch,
         batch_least=runs_on.batch_least or BATCH_LEAST,
         batch_most=runs_on.batch_most or BATCH_MOST,
         precision=runs_on.precision,
-        size=_size(runs_on, upstream_model),
+        size=_size(runs_on, upstream_model) or size_in_name(_file_name(upstream)),
         measured=_measured_name(runs_on.measured_as or upstream_model),
         thread_watts=runs_on.thread_watts,
         zone=runs_on.zone,
@@ -116,6 +116,14 @@ def _size(runs_on: RunsOn, name: str) -> Size | None:
         known = next(row for row in measurements() if row.model == measured)
         return Size(known.active_params_b, known.total_params_b)
     return size_in_name(name)
+
+
+def _file_name(upstream: Upstream) -> str:
+    """Return what a model file on this machine is called; empty where the model is not one."""
+    if not isinstance(upstream, LocalUpstream):
+        return ""
+    known = FAMILY.get(upstream.gguf)
+    return known.name if known is not None else upstream.gguf
 
 
 def _measured_name(name: str) -> str | None:
