@@ -229,6 +229,8 @@ ITEMS = [
     },
     {"type": "web_search_call", "id": "ws_3", "status": "completed"},
     {"type": "web_search_call", "id": "ws_4", "status": "failed", "action": {"type": "search", "query": "moon"}},
+    {"type": "image_generation_call", "id": "ig_1", "status": "completed", "result": "aGk="},
+    {"type": "image_generation_call", "id": "ig_2", "status": "failed"},
     {"type": "message", "content": [{"type": "output_text", "text": 'no "web_search_call" here'}]},
 ]
 RESPONSE = {
@@ -250,14 +252,15 @@ RESPONSE_EXPECTED = Usage(
     cache_read_tokens=100,
     cache_write_tokens=20,
     reasoning_tokens=11,
+    images=1,
     web_searches=2,
     service_tier="flex",
     source=UsageSource.REPORTED,
 )
 
 
-def test_a_response_tells_searches_and_tier():
-    """Only searches are counted: not pages opened from one, not calls that failed, not text that speaks of them."""
+def test_a_response_tells_searches_pictures_and_tier():
+    """Searches and pictures are counted: not pages opened from one, not calls that failed, not text that speaks of them."""
     reader = ResponsesReader("asked")
     reader.whole(json.dumps(RESPONSE).encode())
     assert reader.usage == RESPONSE_EXPECTED

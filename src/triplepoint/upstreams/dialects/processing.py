@@ -30,19 +30,25 @@ def service_tier(value: object) -> str | None:
     return None if word in _STANDARD else word
 
 
-def web_searches_in(output: msgspec.Raw) -> int:
-    """Count the searches among the items of a response; free of cost where there are none.
+def pieces_in(output: msgspec.Raw) -> tuple[int, int]:
+    """Count what a response's items say was made beside text; free of cost where there is nothing.
 
+    Returns: Searches of the web, and pictures made.
     Raises: UpstreamFault: the items are no JSON.
     """
-    if b"web_search_call" not in bytes(output):
-        return 0
+    written = bytes(output)
+    if b"web_search_call" not in written and b"image_generation_call" not in written:
+        return 0, 0
     items = value_of(output)
-    return sum(map(_is_search, items)) if isinstance(items, list) else 0  # pyright: ignore[reportUnknownArgumentType]
+    made = list(map(members, items)) if isinstance(items, list) else []  # pyright: ignore[reportUnknownArgumentType]
+    return sum(map(_is_search, made)), sum(map(_is_picture, made))
 
 
-def _is_search(item: object) -> bool:
-    fields = members(item)
-    if fields.get("type") != "web_search_call" or fields.get("status") == "failed":
+def _is_search(item: dict[str, object]) -> bool:
+    if item.get("type") != "web_search_call" or item.get("status") == "failed":
         return False
-    return members(fields.get("action")).get("type") not in _FREE_ACTIONS
+    return members(item.get("action")).get("type") not in _FREE_ACTIONS
+
+
+def _is_picture(item: dict[str, object]) -> bool:
+    return item.get("type") == "image_generation_call" and item.get("status") != "failed"

@@ -4,7 +4,7 @@ import msgspec
 
 from triplepoint.foundation.errors import UpstreamFault
 from triplepoint.foundation.usage import Usage, UsageSource
-from triplepoint.upstreams.dialects.processing import service_tier, web_searches_in
+from triplepoint.upstreams.dialects.processing import pieces_in, service_tier
 from triplepoint.upstreams.dialects.reader import (
     UNREADABLE,
     ReaderState,
@@ -30,13 +30,13 @@ class _Event(msgspec.Struct):
 _decode_event = msgspec.json.Decoder(_Event).decode
 
 
-def usage_of_responses(value: object, *, tier: str | None = None, web_searches: int = 0) -> Usage | None:
+def usage_of_responses(value: object, *, tier: str | None = None, web_searches: int = 0, images: int = 0) -> Usage | None:
     """Normalise a ``usage`` object of responses.
 
     Args:
         value: The object, as decoded.
         tier: Service tier that the response reports, as `processing.service_tier` words it.
-        web_searches: Searches among its items, which the object does not count.
+        web_searches, images: Searches and pictures among its items, which the object does not count.
     Returns: Usage, counts as reported, even where they contradict each other; None where it holds no counts.
     """
     usage = members(value)
@@ -55,6 +55,7 @@ def usage_of_responses(value: object, *, tier: str | None = None, web_searches: 
         output_audio_tokens=count(outer.get("audio_tokens")) or 0,
         input_image_tokens=count(inner.get("image_tokens")) or 0,
         output_image_tokens=count(outer.get("image_tokens")) or 0,
+        images=images,
         web_searches=web_searches,
         service_tier=tier,
     )
@@ -124,8 +125,8 @@ class ResponsesReader(ReaderState):
         self.has_failed = status == "failed"
         if "usage" in response:
             tier = service_tier(value_of(response["service_tier"])) if "service_tier" in response else None
-            searches = web_searches_in(response["output"]) if "output" in response else 0
-            self.usage = usage_of_responses(value_of(response["usage"]), tier=tier, web_searches=searches)
+            searches, images = pieces_in(response["output"]) if "output" in response else (0, 0)
+            self.usage = usage_of_responses(value_of(response["usage"]), tier=tier, web_searches=searches, images=images)
 
 
 def _lenient(raw: msgspec.Raw) -> dict[str, msgspec.Raw]:
