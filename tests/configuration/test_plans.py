@@ -158,3 +158,15 @@ def test_a_quota_of_nothing_is_right_where_something_is_left(folder: Path) -> No
     """A model may be shut by a quota of 0 as long as another one can serve."""
     (folder / "plans.yaml").write_text(_plan("quotas: {q: {unit: messages, limit: 0, per: day, models: [large]}}"))
     assert load_configuration(folder, ENVIRON, TODAY).plans is not None
+
+
+def test_a_unit_that_nobody_can_say_is_refused(folder: Path) -> None:
+    """Energy cannot be counted of a model that a script plays, unless the settings say what to count it as."""
+    settings = (folder / "triplepoint.yaml").read_text("utf-8")
+    (folder / "triplepoint.yaml").write_text(
+        settings.replace("{kind: local, gguf: nano, context_tokens: 2048}", "{kind: simulated}")
+    )
+    (problem,) = _problems(folder, _plan('quotas: {q: {unit: energy_wh, limit: "1.5", per: day}}'))
+    assert problem.key == "plans.plus.quotas.q.unit"
+    assert "nobody can say what small takes" in problem.message
+    assert "write energy: for here" in problem.fix

@@ -97,3 +97,13 @@ async def claude(gateway: Running) -> AsyncGenerator[anthropic.AsyncAnthropic]:
 async def _running(server: SimulatedServer) -> AsyncGenerator[SimulatedServer]:
     async with server:
         yield server
+
+
+@asynccontextmanager
+async def running_simulations(gateway: Running, **scripts: Script) -> AsyncGenerator[dict[str, SimulatedServer]]:
+    """Run simulated upstreams on the ports of a gateway's, by name, for as long as the block lasts."""
+    async with AsyncExitStack() as servers:
+        yield {
+            name: await servers.enter_async_context(_running(SimulatedServer(script, port=gateway.ports[name])))
+            for name, script in scripts.items()
+        }

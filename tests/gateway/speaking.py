@@ -70,9 +70,9 @@ def chunks(stream: bytes) -> list[Any]:
     return [data for _, data in events(stream) if data != "[DONE]"]
 
 
-async def receipt_of(gateway: Running, headers: Mapping[str, str]) -> Json:
+async def receipt_of(gateway: Running, headers: Mapping[str, str], key: str = "") -> Json:
     """Fetch the receipt that an answer's headers name."""
-    answer = await get(gateway, f"/v1/receipts/{headers['x-triplepoint-receipt']}")
+    answer = await get(gateway, f"/v1/receipts/{headers['x-triplepoint-receipt']}", key=key)
     assert answer.status == 200, answer.body
     return answer.json()
 

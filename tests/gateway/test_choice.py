@@ -1,5 +1,6 @@
 """Which model serves: entitlement goes before everything, and the router chooses only among what is left."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from triplepoint.gateway.choice import Choice, choose
 from triplepoint.gateway.request import Request, parse_request
 from triplepoint.gateway.snapshot import KeyGrant, Snapshot
 from triplepoint.gateway.upstream import LiveUpstream
+from triplepoint.plans.terms import UNBOUND, Terms
 from triplepoint.upstreams.dialects.model import Dialect
 
 MODELS = {
@@ -36,9 +38,9 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     )
 
 
-def pick(snapshot: Snapshot, request: Request, key: KeyGrant | None = None, **facts: Any) -> Choice:
+def pick(snapshot: Snapshot, request: Request, key: KeyGrant | None = None, terms: Terms = UNBOUND, **facts: Any) -> Choice:
     """Choose with upstreams that are all up."""
-    return choose(request, snapshot, key or grant(), live_upstreams(snapshot), now_us=TODAY_US, **facts)
+    return choose(request, snapshot, key or grant(), terms, live_upstreams(snapshot), now_us=TODAY_US, **facts)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_auto_waits_for_nobody_who_is_down(snapshot: Snapshot) -> None:
         name: Down(name, live.definition, None, make_client=no_client) for name, live in upstreams.items()
     }
     with pytest.raises(UpstreamOverloaded) as refused:
-        choose(chat(model="auto"), snapshot, grant(), down, now_us=TODAY_US)
+        choose(chat(model="auto"), snapshot, grant(), UNBOUND, down, now_us=TODAY_US)
     assert refused.value.retry_after_s is not None
 
 
@@ -146,22 +148,40 @@ TEXTS = st.sampled_from(["hello", "def f(x): return x", "word " * 3000, "what is
 
 @given(
     allowed=st.sets(st.sampled_from([*MODELS, "elsewhere"])),
+    entitled=st.none() | st.frozensets(st.sampled_from([*MODELS, "elsewhere"])),
+    floor=st.none() | st.sampled_from([*MODELS, "elsewhere"]),
     asked=st.sampled_from(["auto", "auto@test", *MODELS, "best", "nobody"]),
     text=TEXTS,
     tools=st.booleans(),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_nothing_leads_past_a_key(snapshot: Snapshot, allowed: set[str], asked: str, text: str, tools: bool) -> None:
-    """Whatever is asked for, and whatever the router says, what serves is a model that the key may call and that can."""
+def test_nothing_leads_past_a_key_or_its_plan(
+    snapshot: Snapshot,
+    allowed: set[str],
+    entitled: frozenset[str] | None,
+    floor: str | None,
+    asked: str,
+    text: str,
+    tools: bool,
+) -> None:
+    """Whatever is asked for, and whatever the router says, what serves is a model that key and plan allow and that can.
+
+    And what ``auto`` gives is not below the plan's floor.
+    """
     members: dict[str, Any] = {"tools": [{"type": "function", "function": {"name": "f"}}]} if tools else {}
     key = KeyGrant(grant().key_id, grant().customer_id, frozenset(allowed), None)
     served, status = None, 200
     try:
-        served = pick(snapshot, chat(text, model=asked, **members), key).route
+        terms = replace(UNBOUND, models=entitled, floor=floor)
+        served = pick(snapshot, chat(text, model=asked, **members), key, terms).route
     except TriplepointError as refused:
         status = refused.status
     assert (served is not None) == (status == 200)
     assert status in {200, 400, 403, 404}
     if served is not None:
         assert served.name in allowed
+        assert entitled is None or served.name in entitled
+        order = list(MODELS)
+        if asked.startswith("auto") and floor in order:
+            assert order.index(served.name) >= order.index(floor)
         assert not tools or "tools" in served.capabilities

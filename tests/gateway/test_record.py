@@ -15,10 +15,12 @@ from tests.gateway.making import TODAY_US, SteppingClock, chat, grant, live_upst
 from triplepoint.foundation.errors import Overloaded, StoreFault
 from triplepoint.foundation.ids import IdFactory
 from triplepoint.foundation.usage import Usage, UsageSource
+from triplepoint.gateway.admitted import Admitted
 from triplepoint.gateway.choice import choose
 from triplepoint.gateway.record import Book, OpenAttempt, Recents
 from triplepoint.ledger.journal import Journal
 from triplepoint.ledger.model import Closed, JournalRecord, Opened, Outcome
+from triplepoint.plans.terms import UNBOUND
 from triplepoint.settings import JournalSettings
 from triplepoint.telemetry.metrics import GatewayMetrics
 
@@ -53,9 +55,10 @@ class Desk:
     def open(self, receipt_id: str = "rcpt_1", attempt: int = 1) -> OpenAttempt:
         """Open an attempt."""
         request = chat(triplepoint={"conversation": "c-1", "tags": {"team": "red"}})
-        choice = choose(request, self._snapshot, grant(), live_upstreams(self._snapshot), now_us=TODAY_US)
+        choice = choose(request, self._snapshot, grant(), UNBOUND, live_upstreams(self._snapshot), now_us=TODAY_US)
         facts = {"receipt_id": receipt_id, "request_id": "req_1", "reason": choice.reason}
-        return self.book.open(request, choice, choice.route.targets[0], grant(), attempt=attempt, **facts)
+        admitted = Admitted(UNBOUND, choice, UNBOUND.charge)
+        return self.book.open(request, admitted, choice.route.targets[0], grant(), attempt=attempt, **facts)
 
     def closed(self) -> Closed:
         """Return the closed record, of which there is one."""
@@ -101,22 +104,33 @@ def test_an_attempt_ends_once(desk: Desk) -> None:
 
 
 Ending = Callable[[OpenAttempt], None]
-ENDS: dict[str, tuple[Ending, Outcome, str | None]] = {
-    "whole": (lambda a: a.finished(USED, finish_reason="stop", notices=["x"]), Outcome.FINISHED, "0.100004"),
-    "uncounted": (lambda a: a.finished(Usage(input_tokens=5), finish_reason=None, notices=[]), Outcome.FINISHED, None),
-    "refused": (lambda a: a.refused("upstream_error"), Outcome.FAILED, "0"),
-    "failed": (lambda a: a.failed("connection_lost"), Outcome.FAILED, None),
-    "cut": (lambda a: a.broken(Outcome.CUT, USED, error="stream_cut"), Outcome.CUT, "0.100004"),
-    "cancelled": (lambda a: a.broken(Outcome.CANCELLED, Usage(input_tokens=5), error=None), Outcome.CANCELLED, None),
+ONLY_INPUT = Usage(input_tokens=5)
+ENDS: dict[str, tuple[Ending, Outcome, str | None, str | None]] = {
+    "whole": (lambda a: a.finished(USED, finish_reason="stop", notices=["x"]), Outcome.FINISHED, "0.100004", "0.100004"),
+    "uncounted": (
+        lambda a: a.finished(ONLY_INPUT, finish_reason=None, notices=[]),
+        Outcome.FINISHED,
+        None,
+        "0.0000005",
+    ),
+    "refused": (lambda a: a.refused("upstream_error"), Outcome.FAILED, "0", "0"),
+    "failed": (lambda a: a.failed("connection_lost"), Outcome.FAILED, None, "0"),
+    "cut": (lambda a: a.broken(Outcome.CUT, USED, error="stream_cut"), Outcome.CUT, "0.100004", "0.100004"),
+    "cancelled": (
+        lambda a: a.broken(Outcome.CANCELLED, ONLY_INPUT, error=None),
+        Outcome.CANCELLED,
+        None,
+        "0.0000005",
+    ),
 }
 
 
-@pytest.mark.parametrize(("end", "outcome", "cost"), ENDS.values(), ids=ENDS.keys())
-def test_what_each_end_costs(desk: Desk, end: Ending, outcome: Outcome, cost: str | None) -> None:
-    """Nothing is due for what was refused; what nobody counted is unknown, and never zero."""
+@pytest.mark.parametrize(("end", "outcome", "cost", "charge"), ENDS.values(), ids=ENDS.keys())
+def test_what_each_end_costs(desk: Desk, end: Ending, outcome: Outcome, cost: str | None, charge: str | None) -> None:
+    """Nothing is due for what was refused; what nobody counted costs we do not know what, and is charged what is known."""
     end(desk.open())
     assert desk.closed().outcome is outcome
-    assert desk.closed().cost_usd == cost
+    assert (desk.closed().cost_usd, desk.closed().charge_usd) == (cost, charge)
 
 
 @pytest.mark.parametrize(

@@ -147,4 +147,6 @@ def test_credit_is_burnt_in_order() -> None:
     assert [claim.counter for claim in claims] == ["soon", "late", "endless", "last"]
     assert claims[-1].limit == 5 * 10**17
     assert terms.is_prepaid
+    (nothing,) = _plus(Holder(CUSTOMER, "UTC", (assigned("prepaid", 1),))).credit(NOW_US, amount=7, if_lost=3)
+    assert (nothing.limit, nothing.amount) == (0, 7)
     assert terms.is_open_when_away

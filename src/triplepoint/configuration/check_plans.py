@@ -14,16 +14,20 @@ from triplepoint.lineups.model import Capability, Lineup
 from triplepoint.plans.amounts import is_whole
 from triplepoint.plans.model import Beyond, IncludedCharge, Plan, PlansFile, PricesCharge, Quota, Unit
 from triplepoint.pricing.book import PriceBook
+from triplepoint.settings import Settings, SimulatedUpstream, Upstream
 
 _SHORTEST_S, _LONGEST_S = 60.0, 366 * 86_400.0
 _Path = tuple[str | int, ...]
 
 
-def check(reading: Reading[PlansFile], lineup: Lineup | None, book: PriceBook, today: date) -> list[Problem]:
+def check(
+    reading: Reading[PlansFile], lineup: Lineup | None, settings: Settings | None, book: PriceBook, today: date
+) -> list[Problem]:
     """Check every plan.
 
     Args:
         lineup: The active one; None where it is wrong itself: then names of models are not looked up.
+        settings: Upstreams; None where that file is wrong.
         book, today: Prices, and the day on which they must be in force.
     """
     plans = reading.value
@@ -41,6 +45,7 @@ def check(reading: Reading[PlansFile], lineup: Lineup | None, book: PriceBook, t
             problems += _service(reading, path, plan, lineup)
             problems += _ladder(reading, path, plan, lineup)
             problems += _prices(reading, path, plan, lineup, book, today)
+            problems += _unreported(reading, path, plan, lineup, settings.upstreams if settings is not None else {})
     return problems
 
 
@@ -65,6 +70,24 @@ def _quotas(reading: Reading[PlansFile], path: _Path, plan: Plan) -> Iterator[Pr
         if quota.unit is Unit.CHARGE_USD and isinstance(plan.charge, IncludedCharge):
             fix = "count cost_usd instead, which is what the use costs you; or charge at_cost or by prices"
             yield reading.problem((*place, "unit"), "never binds: under charge 'included' each charge is zero", fix)
+
+
+def _unreported(
+    reading: Reading[PlansFile], path: _Path, plan: Plan, lineup: Lineup, upstreams: Mapping[str, Upstream]
+) -> Iterator[Problem]:
+    """Find quotas in a unit that nobody can say of their models: energy, where no model runs."""
+    for name, quota in plan.quotas.items():
+        if quota.unit is not Unit.ENERGY_WH:
+            continue
+        for model in entitled(plan, lineup):
+            if quota.models is not None and model not in quota.models:
+                continue
+            for target in lineup.models[model].upstreams:
+                upstream = upstreams.get(target.upstream)
+                if isinstance(upstream, SimulatedUpstream) and upstream.energy is None:
+                    message = f"nobody can say what {model} takes: its upstream {target.upstream} is a script"
+                    fix = f"write energy: for {target.upstream} in triplepoint.yaml, or count another unit"
+                    yield reading.problem((*path, "quotas", name, "unit"), message, fix)
 
 
 def _period(reading: Reading[PlansFile], place: _Path, quota: Quota) -> Iterator[Problem]:

@@ -175,7 +175,8 @@ def _check_plans(files: _Files, book: PriceBook, today: date) -> list[Problem]:
     if files.plans is None:
         return []
     active = files.lineups.get(files.settings.value.lineup) if files.settings.value is not None else None
-    return check_plans.check(files.plans, active.value if active is not None else None, book, today)
+    lineup = active.value if active is not None else None
+    return check_plans.check(files.plans, lineup, files.settings.value, book, today)
 
 
 def _load_plans(plans: PlansFile, book: PriceBook, today: date) -> LoadedPlans:

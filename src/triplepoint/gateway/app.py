@@ -9,6 +9,7 @@ from typing import Any
 
 from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.ids import NewId
+from triplepoint.gateway.admission import Admissions
 from triplepoint.gateway.body import Receive
 from triplepoint.gateway.cycle import Cycle
 from triplepoint.gateway.endpoints import MODEL_ENDPOINTS
@@ -32,6 +33,7 @@ class Gateway:
         recents: The latest receipts.
         receipts: Older ones.
         count_tokens: For ``count_tokens`` on a model whose upstream has no such endpoint.
+        admissions: Lets requests in on their plans.
         readiness: Says what is wrong, or None; for ``/readyz``.
         tracing: Where spans go.
     """
@@ -47,6 +49,7 @@ class Gateway:
         recents: Recents,
         receipts: Receipts,
         count_tokens: CountTokens,
+        admissions: Admissions,
         readiness: Callable[[], str | None],
         tracing: Tracing = NO_TRACING,
     ) -> None:
@@ -59,6 +62,7 @@ class Gateway:
             metrics=metrics,
             recents=recents,
             count_tokens=count_tokens,
+            admissions=admissions,
             tracing=tracing,
         )
         self._lookups = Lookups(digest=digest, clock=clock, recents=recents, receipts=receipts, readiness=readiness)

@@ -82,7 +82,8 @@ class Attempts:
             live = self._upstreams[target.upstream]
             reason = job.choice.reason if last is None else _reason(target, *last)
             try:
-                outgoing = make_outgoing(job.request, task, job.choice.route, target, live.dialects[job.request.dialect])
+                dialect = live.dialects[job.request.dialect]
+                outgoing = make_outgoing(job.request, task, job.choice.route, target, dialect, longest=job.admitted.longest)
                 if live.gate is None:
                     failure = await self._send(job, live, target, outgoing, number, reason)
                 else:
@@ -167,7 +168,7 @@ class Attempts:
     def _open(self, job: Job, live: LiveUpstream, target: TargetRoute, number: int, reason: str) -> OpenAttempt:
         opened = self._book.open(
             job.request,
-            job.choice,
+            job.admitted,
             target,
             job.grant,
             receipt_id=job.receipt_id,

@@ -3,7 +3,8 @@
 The order is entitlement, capability, context, health; the router chooses among what they leave and cannot choose outside it.
 """
 
-from collections.abc import Set
+import itertools
+from collections.abc import Iterable, Set
 
 import msgspec
 
@@ -12,6 +13,7 @@ from triplepoint.gateway.request import Request
 from triplepoint.gateway.snapshot import KeyGrant, LineupRoutes, ModelRoute, Snapshot
 from triplepoint.gateway.upstream import LiveUpstream
 from triplepoint.lineups.model import Capability
+from triplepoint.plans.terms import Terms
 from triplepoint.routing.candidates import is_able
 from triplepoint.routing.signals import read_signals
 
@@ -36,6 +38,7 @@ def choose(
     request: Request,
     snapshot: Snapshot,
     grant: KeyGrant,
+    terms: Terms,
     upstreams: dict[str, LiveUpstream],
     *,
     now_us: int,
@@ -52,9 +55,9 @@ def choose(
     needs = _EMBEDDINGS if embeddings else _needs(request)
     lineup, route, how = find_model(request.asked_model, snapshot)
     if route is None:
-        entitled = [one for one in lineup.models.values() if may_call(grant, one) and is_offered(one, now_us)]
+        entitled = [one for one in from_floor(lineup, terms) if may_call(grant, terms, one) and is_offered(one, now_us)]
         return _route(request, lineup, entitled, upstreams, needs)
-    if grant.models is not None and not may_call(grant, route):
+    if not may_call(grant, terms, route):
         raise unknown_model(request.asked_model)
     if route.ending is not None and route.ending.is_over(now_us):
         raise route.ending.gone()
@@ -81,9 +84,25 @@ def find_model(name: str, snapshot: Snapshot) -> tuple[LineupRoutes, ModelRoute 
     return lineup, lineup.models[resolved.model] if resolved.model is not None else None, resolved.how
 
 
-def may_call(grant: KeyGrant, route: ModelRoute) -> bool:
-    """Tell whether a key may call a model."""
-    return grant.models is None or route.name in grant.models
+def may_call(grant: KeyGrant, terms: Terms, route: ModelRoute) -> bool:
+    """Tell whether a key may call a model: both the key and the plan must allow it."""
+    return (grant.models is None or route.name in grant.models) and (terms.models is None or route.name in terms.models)
+
+
+def from_floor(lineup: LineupRoutes, terms: Terms) -> Iterable[ModelRoute]:
+    """Return the models of a line-up that ``auto`` may give: from the plan's floor on up.
+
+    A line-up without the floor's model, such as an old one behind a pin, has no model that is known to be below it.
+    """
+    models = lineup.models
+    if terms.floor is None or terms.floor not in models:
+        return models.values()
+    return itertools.dropwhile(lambda route: route.name != terms.floor, models.values())
+
+
+def is_able_for(request: Request, route: ModelRoute) -> bool:
+    """Tell whether a model can do what a request asks."""
+    return is_able(route.model, _needs(request), request.input_estimate)
 
 
 def is_offered(route: ModelRoute, now_us: int) -> bool:

@@ -3,8 +3,8 @@
 import asyncio
 
 from triplepoint.foundation.errors import TriplepointError
+from triplepoint.gateway.admitted import Admitted
 from triplepoint.gateway.arrival import Arrival
-from triplepoint.gateway.choice import Choice
 from triplepoint.gateway.request import Request
 from triplepoint.gateway.snapshot import KeyGrant
 from triplepoint.gateway.wire import EVENT_STREAM, JSON, HeaderList, error_event
@@ -21,24 +21,25 @@ class Job:
     Args:
         arrival: As it came.
         request: As read.
-        choice: The model.
+        admitted: What it was let in on: the model, and what is held for it.
         grant: Whose key it came with.
     """
 
     __slots__ = (
-        "_arrival", "_comment", "_cycle", "_last_sent_s", "_loop", "_timer", "beside", "choice", "deadline_s", "grant",
-        "has_begun", "hop", "incoming", "receipt_id", "request", "request_id", "trace",
+        "_arrival", "_comment", "_cycle", "_last_sent_s", "_loop", "_timer", "admitted", "beside", "choice", "deadline_s",
+        "grant", "has_begun", "hop", "incoming", "receipt_id", "request", "request_id", "trace",
     )  # fmt: skip
 
     def __init__(
         self,
         arrival: Arrival,
         request: Request,
-        choice: Choice,
+        admitted: Admitted,
         grant: KeyGrant,
     ) -> None:
         self.request = request
-        self.choice = choice
+        self.admitted = admitted
+        self.choice = admitted.choice
         self.grant = grant
         self.receipt_id = arrival.receipt_id
         self.request_id = arrival.request_id

@@ -4,18 +4,35 @@ from dataclasses import dataclass
 
 import msgspec
 
-from triplepoint.gateway.choice import find_model, is_offered, may_call, unknown_model
+from triplepoint.gateway.choice import find_model, from_floor, is_offered, may_call, unknown_model
 from triplepoint.gateway.retirement import Ending
 from triplepoint.gateway.snapshot import KeyGrant, LineupRoutes, ModelRoute, Snapshot
 from triplepoint.ledger.receipts import moment_text
+from triplepoint.plans.terms import Terms
 from triplepoint.upstreams.dialects.model import Dialect
 
 _encode = msgspec.json.Encoder().encode
 
 
-def list_models(snapshot: Snapshot, grant: KeyGrant, dialect: Dialect, now_us: int) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who asks: a key on its customer's plan."""
+
+    grant: KeyGrant
+    terms: Terms
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, grant: KeyGrant, now_us: int) -> "Viewer":
+        """Find the plan of a key.
+
+        Raises: NotEntitled: its customer is on none.
+        """
+        return cls(grant, snapshot.terms.of(grant.customer_id, grant.key_id, now_us))
+
+
+def list_models(snapshot: Snapshot, viewer: Viewer, dialect: Dialect, now_us: int) -> bytes:
     """Return the body of ``GET /v1/models``: models first, weakest first, then aliases and ``auto``; none that is retired."""
-    found = (_find(name, snapshot, grant, now_us) for name in snapshot.names.plain)
+    found = (_find(name, snapshot, viewer, now_us) for name in snapshot.names.plain)
     entries = [_entry(one, snapshot.made_us, dialect) for one in found if one is not None and not one.is_gone]
     if dialect is Dialect.MESSAGES:
         first, last = (entries[0]["id"], entries[-1]["id"]) if entries else (None, None)
@@ -23,14 +40,14 @@ def list_models(snapshot: Snapshot, grant: KeyGrant, dialect: Dialect, now_us: i
     return _encode({"object": "list", "data": entries})
 
 
-def show_model(name: str, snapshot: Snapshot, grant: KeyGrant, dialect: Dialect, now_us: int) -> bytes:
+def show_model(name: str, snapshot: Snapshot, viewer: Viewer, dialect: Dialect, now_us: int) -> bytes:
     """Return the body of ``GET /v1/models/{name}``; pins are shown too.
 
     Raises:
         NotFound: no such model for this key.
         Retired: its notice has run out.
     """
-    found = _find(name, snapshot, grant, now_us)
+    found = _find(name, snapshot, viewer, now_us)
     if found is None:
         raise unknown_model(name)
     if found.ending is not None and found.is_gone:
@@ -60,11 +77,12 @@ class _Listed:
         return self.route is not None and not is_offered(self.route, self.now_us)
 
 
-def _find(name: str, snapshot: Snapshot, grant: KeyGrant, now_us: int) -> _Listed | None:
+def _find(name: str, snapshot: Snapshot, viewer: Viewer, now_us: int) -> _Listed | None:
     """Look a name up; None where the key may not call it."""
     lineup, route, _ = find_model(name, snapshot)
-    behind = [route] if route is not None else lineup.models.values()
-    return _Listed(name, lineup, route, now_us) if any(may_call(grant, one) for one in behind) else None
+    behind = [route] if route is not None else from_floor(lineup, viewer.terms)
+    may = any(may_call(viewer.grant, viewer.terms, one) for one in behind)
+    return _Listed(name, lineup, route, now_us) if may else None
 
 
 def _entry(one: _Listed, made_us: int, dialect: Dialect) -> dict[str, object]:

@@ -11,7 +11,7 @@ from triplepoint.foundation.errors import NotFound, RequestInvalid, TriplepointE
 from triplepoint.gateway.arrival import identity_headers
 from triplepoint.gateway.caller import authenticate
 from triplepoint.gateway.endpoints import MODEL_ENDPOINTS
-from triplepoint.gateway.listing import list_models, show_model
+from triplepoint.gateway.listing import Viewer, list_models, show_model
 from triplepoint.gateway.record import Recents, Refusal
 from triplepoint.gateway.snapshot import KeyGrant, Snapshot
 from triplepoint.gateway.wire import JSON, Send, send_error, send_whole
@@ -95,9 +95,10 @@ class Lookups:
     async def _look_up(self, path: str, snapshot: Snapshot, grant: KeyGrant, dialect: Dialect) -> bytes:
         now_us = self._clock.now_us()
         if path == "/v1/models":
-            return list_models(snapshot, grant, dialect, now_us)
+            return list_models(snapshot, Viewer.of(snapshot, grant, now_us), dialect, now_us)
         if path.startswith("/v1/models/"):
-            return show_model(path.removeprefix("/v1/models/"), snapshot, grant, dialect, now_us)
+            viewer = Viewer.of(snapshot, grant, now_us)
+            return show_model(path.removeprefix("/v1/models/"), snapshot, viewer, dialect, now_us)
         if path.startswith("/v1/receipts/"):
             return await self._receipt(path.removeprefix("/v1/receipts/"), snapshot, grant)
         raise _no_such_path()

@@ -9,10 +9,12 @@ import msgspec
 from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.errors import RequestInvalid, TriplepointError
 from triplepoint.foundation.ids import NewId
+from triplepoint.gateway.admission import Admissions
+from triplepoint.gateway.admitted import Admitted
 from triplepoint.gateway.arrival import Arrival
 from triplepoint.gateway.body import CallerLeft, read_body
 from triplepoint.gateway.caller import authenticate
-from triplepoint.gateway.choice import Choice, choose
+from triplepoint.gateway.choice import choose
 from triplepoint.gateway.crossing import HOPS, next_hop, told
 from triplepoint.gateway.cycle import Cycle
 from triplepoint.gateway.endpoints import Endpoint
@@ -24,6 +26,7 @@ from triplepoint.gateway.request import DEADLINES, SESSION, Request, caller_dead
 from triplepoint.gateway.runtime import Runtime
 from triplepoint.gateway.snapshot import KeyGrant
 from triplepoint.gateway.wire import send_error
+from triplepoint.plans.terms import Terms
 from triplepoint.telemetry.logs import get_logger
 from triplepoint.telemetry.metrics import GatewayMetrics
 from triplepoint.telemetry.tracing import Tracing
@@ -55,6 +58,7 @@ class ModelCalls:
         metrics: Counts.
         recents: Where refusals are kept for a while.
         count_tokens: For ``count_tokens`` on a model whose upstream has no such endpoint.
+        admissions: Lets requests in on their plans.
         tracing: Where spans go.
     """
 
@@ -68,6 +72,7 @@ class ModelCalls:
         metrics: GatewayMetrics,
         recents: Recents,
         count_tokens: CountTokens,
+        admissions: Admissions,
         tracing: Tracing,
     ) -> None:
         self.runtime = runtime
@@ -79,6 +84,7 @@ class ModelCalls:
         self._recents = recents
         self._count_tokens = count_tokens
         self._new_id = new_id
+        self._admissions = admissions
         self._tracing = tracing
         self._pace = Pace()
 
@@ -98,14 +104,18 @@ class ModelCalls:
         job, status, code = None, 0, None
         try:
             now_us = self._clock.now_us()
-            grant = self._admit(arrival, now_us)
+            grant, terms = self._recognise(arrival, now_us)
             body = self._body_at_hand(arrival)
             if body is None:
                 body, now_us = await self._read(arrival), self._clock.now_us()
             request = self._request(arrival, body)
             is_embedding = endpoint.task is Task.EMBED
-            choice = choose(request, runtime.snapshot, grant, runtime.upstreams, now_us=now_us, embeddings=is_embedding)
-            job = self._job(arrival, request, choice, grant, now_us)
+            choice = choose(request, runtime.snapshot, grant, terms, runtime.upstreams, now_us=now_us, embeddings=is_embedding)
+            if endpoint.task is Task.COUNT:
+                admitted = Admitted(terms, choice, terms.charge)  # counting takes nothing
+            else:
+                admitted = await self._admissions.admit(request, choice, terms, arrival, now_us=now_us)
+            job = self._job(arrival, request, admitted, grant, now_us)
             if endpoint.task is Task.COUNT and not _can_count_upstream(job, runtime):
                 await self._count(job)
             else:
@@ -127,22 +137,27 @@ class ModelCalls:
             self.in_flight -= 1
             runtime.in_flight -= 1
             arrival.trace.end(status=status, error=code)
+            if job is not None and job.admitted.holds:
+                await self._admissions.settle(job.admitted, job.grant, job.receipt_id)
 
-    def _admit(self, arrival: Arrival, now_us: int) -> KeyGrant:
-        """Find out whose request it is, and whether it comes too soon; the answer's headers say how the key stands.
+    def _recognise(self, arrival: Arrival, now_us: int) -> tuple[KeyGrant, Terms]:
+        """Find out whose request it is, on which plan, and whether it comes too soon.
 
-        Raises: NotAuthenticated, RateLimited.
+        A plan's own rate of requests is kept with its other limits; where it has none, the gateway's holds.
+
+        Raises: NotAuthenticated, NotEntitled, RateLimited.
         """
         snapshot = arrival.snapshot
         grant = authenticate(arrival.incoming, snapshot.keys, self._digest, now_us)
         arrival.grant = grant
+        terms = snapshot.terms.of(grant.customer_id, grant.key_id, now_us)
         limit = snapshot.settings.gateway.requests_per_minute_per_key
-        if limit is not None:
+        if limit is not None and not terms.has_pace:
             standing = self._pace.admit(grant.key_id, limit, self._clock.steady_s())
             arrival.headers += standing.headers()
             if standing.wait_s:
                 raise standing.refusal()
-        return grant
+        return grant, terms
 
     def _body_at_hand(self, arrival: Arrival) -> bytes | None:
         """Return the body, if it needs neither waiting nor decoding; None where `_read` is called for."""
@@ -178,16 +193,19 @@ class ModelCalls:
             self._metrics.caller_retried()
         return in_session(request, incoming)
 
-    def _job(self, arrival: Arrival, request: Request, choice: Choice, grant: KeyGrant, now_us: int) -> Job:
+    def _job(self, arrival: Arrival, request: Request, admitted: Admitted, grant: KeyGrant, now_us: int) -> Job:
         """Make the job; the answer's headers say which model was chosen."""
-        route, headers = choice.route, arrival.headers
+        choice, headers = admitted.choice, arrival.headers
+        route = choice.route
+        if admitted.notices:
+            headers.append((b"x-triplepoint-notice", told("; ".join(admitted.notices))))
         headers += choice.lineup.headers
         headers.append(route.header)
         if arrival.is_explained:
             headers.append((b"x-triplepoint-decision", told(choice.reason)))
         if route.ending is not None and route.ending.is_told(now_us):
             headers += route.ending.headers
-        return Job(arrival, request, choice, grant)
+        return Job(arrival, request, admitted, grant)
 
     async def _count(self, job: Job) -> None:
         """Answer ``count_tokens`` ourselves."""

@@ -6,8 +6,9 @@ from enum import StrEnum
 import msgspec
 
 from triplepoint.foundation.errors import NotImplementedHere
-from triplepoint.gateway.request import Request
+from triplepoint.gateway.request import OUTPUT_LIMITS, Request
 from triplepoint.gateway.snapshot import ModelRoute, TargetRoute
+from triplepoint.lineups.model import Capability
 from triplepoint.upstreams.dialects.model import Dialect, EventTranslator
 from triplepoint.upstreams.dialects.read_chat import ChatReader
 from triplepoint.upstreams.dialects.read_messages import MessagesReader
@@ -45,16 +46,21 @@ class Outgoing(msgspec.Struct, frozen=True):
     notices: list[str] = []
 
 
-def make_outgoing(request: Request, task: Task, route: ModelRoute, target: TargetRoute, dialect: Dialect) -> Outgoing:
+def make_outgoing(
+    request: Request, task: Task, route: ModelRoute, target: TargetRoute, dialect: Dialect, *, longest: int | None = None
+) -> Outgoing:
     """Make the upstream's request.
 
     Args:
         dialect: What the upstream speaks.
+        longest: Bound of the answer in tokens that the upstream must be told, whatever the request says; None: none.
     Raises:
         RequestInvalid: the request cannot be translated; ``param`` names what stands in the way.
         NotImplementedHere: the upstream has no such endpoint.
     """
     if task is Task.GENERATE:
+        if longest is not None:
+            request = _bounded(request, route, longest)
         if dialect is request.dialect and not (target.tools_by_schema and "tools" in request.fields):
             return _passed(request, target, dialect, _PATHS[dialect])
         return _translated(request, route, target, dialect)
@@ -63,6 +69,17 @@ def make_outgoing(request: Request, task: Task, route: ModelRoute, target: Targe
     if dialect is Dialect.MESSAGES:
         raise NotImplementedHere("This model's upstream has no embeddings.", param="model")
     return _passed(request, target, Dialect.CHAT, "/embeddings")
+
+
+def _bounded(request: Request, route: ModelRoute, longest: int) -> Request:
+    """Write the bound of the answer into the request, where it stands or, in a model's own words, where it does not."""
+    names = OUTPUT_LIMITS[request.dialect]
+    said = [name for name in names if name in request.fields and bytes(request.fields[name]) != b"null"]
+    if not said:
+        reasons = Capability.REASONING in route.capabilities
+        said = [names[0] if len(names) == 1 or reasons else names[-1]]
+    bound = msgspec.Raw(b"%d" % longest)
+    return msgspec.structs.replace(request, fields={**request.fields, **dict.fromkeys(said, bound)})
 
 
 def _passed(request: Request, target: TargetRoute, dialect: Dialect, path: str) -> Outgoing:

@@ -12,7 +12,7 @@ from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.errors import Overloaded, StoreFault
 from triplepoint.foundation.money import ZERO, money_text
 from triplepoint.foundation.usage import Usage
-from triplepoint.gateway.choice import Choice
+from triplepoint.gateway.admitted import Admitted
 from triplepoint.gateway.request import Request
 from triplepoint.gateway.snapshot import KeyGrant, TargetRoute
 from triplepoint.ledger.journal import Journal
@@ -110,7 +110,7 @@ class Book:
     def open(
         self,
         request: Request,
-        choice: Choice,
+        admitted: Admitted,
         target: TargetRoute,
         grant: KeyGrant,
         *,
@@ -120,6 +120,9 @@ class Book:
         reason: str,
     ) -> "OpenAttempt":
         """Record an attempt that is about to be sent.
+
+        Args:
+            admitted: What it was let in on.
 
         Raises: Overloaded: it cannot be recorded, so it must not be sent.
         """
@@ -132,10 +135,10 @@ class Book:
             request_id=request_id,
             endpoint=request.endpoint,
             asked_model=request.asked_model,
-            served_model=choice.route.name,
+            served_model=admitted.choice.route.name,
             upstream=target.upstream,
             upstream_model=target.upstream_model,
-            lineup=choice.lineup.hash,
+            lineup=admitted.choice.lineup.hash,
             decision=reason,
             stream=request.stream,
             price_id=target.price.id,
@@ -143,13 +146,19 @@ class Book:
             input_usd_per_mtok=target.input_usd_per_mtok,
             conversation=request.controls.conversation,
             tags=request.controls.tags,
+            plan=admitted.terms.plan,
+            plans=admitted.terms.hash,
+            downgraded_from=admitted.downgraded_from,
+            unreserved=admitted.unreserved,
+            charge_input_usd_per_mtok=admitted.charge_rate(target),
+            burns_from=admitted.burns_from,
         )
         try:
             self._journal.write(opened)
         except StoreFault as error:
             raise Overloaded("Requests cannot be recorded at the moment.", code=error.code, retry_after_s=1.0) from error
         self._recents.opened(opened)
-        return OpenAttempt(opened, target, self)
+        return OpenAttempt(opened, target, admitted, self)
 
     def close(self, opened: Opened, closed: Closed) -> None:
         """Record how an attempt ended."""
@@ -162,10 +171,11 @@ class OpenAttempt:
     """An attempt under way; closed exactly once."""
 
     __slots__ = (
-        "_book", "_first_byte_us", "_started_s", "_steady_s", "_target", "error", "opened", "outcome", "status", "trace",
+        "_admitted", "_book", "_first_byte_us", "_started_s", "_steady_s", "_target", "error", "opened", "outcome",
+        "status", "trace",
     )  # fmt: skip
 
-    def __init__(self, opened: Opened, target: TargetRoute, book: Book) -> None:
+    def __init__(self, opened: Opened, target: TargetRoute, admitted: Admitted, book: Book) -> None:
         self.opened = opened
         self.outcome: Outcome | None = None
         """None while it is under way."""
@@ -175,6 +185,7 @@ class OpenAttempt:
         self.trace: AttemptTrace = NO_TRACE
         """Its span."""
         self._target = target
+        self._admitted = admitted
         self._book = book
         self._steady_s = book.clock.steady_s
         self._started_s = self._steady_s()
@@ -224,6 +235,7 @@ class OpenAttempt:
             return
         self.outcome, self.error = outcome, error
         opened = self.opened
+        charge, burnt = self._admitted.end(outcome, usage, cost, self._target, opened.at_us)
         closed = Closed(
             receipt_id=opened.receipt_id,
             attempt=opened.attempt,
@@ -236,7 +248,9 @@ class OpenAttempt:
             first_byte_us=self._first_byte_us,
             total_us=int((self._steady_s() - self._started_s) * 1e6),
             finish_reason=finish_reason,
-            notices=[*(notices or ()), *self._unpriced(usage, cost)],
+            notices=[*self._admitted.notices, *(notices or ()), *self._unpriced(usage, cost)],
+            charge_usd=None if charge is None else money_text(charge),
+            burnt=burnt,
         )
         self._book.close(opened, closed)
         self.trace.end(closed)

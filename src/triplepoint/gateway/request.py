@@ -23,7 +23,9 @@ _decode_any = msgspec.json.Decoder().decode
 _find_image = re.compile(rb"image").search  # in half the time that `in` takes for a long body
 _FALSE = (b"false", b"null")
 _DIALS = ("warmth", "thrift", "caution")
-_CONTROLS = {"conversation", "tags", *_DIALS}
+_CONTROLS = {"conversation", "tags", "downgrade", *_DIALS}
+ALLOW, REFUSE = "allow", "refuse"
+"""What a caller may say of being moved to a weaker model."""
 _MAX_TAGS = 16
 _MAX_LABEL = 256
 _STORED = ("previous_response_id", "conversation")
@@ -34,12 +36,21 @@ DEADLINES = (b"x-stainless-read-timeout", b"x-stainless-timeout")
 SESSION = b"x-claude-code-session-id"
 """A coding agent's own name for a conversation; its gateway protocol sends it with each request."""
 
+OUTPUT_LIMITS = {
+    Dialect.CHAT: ("max_completion_tokens", "max_tokens"),
+    Dialect.RESPONSES: ("max_output_tokens",),
+    Dialect.MESSAGES: ("max_tokens",),
+}
+"""Members of a request that bound its answer; the first that is there counts."""
+
 
 class Controls(msgspec.Struct, frozen=True, gc=False):
     """The body's ``triplepoint`` member."""
 
     conversation: str | None = None
     tags: dict[str, str] = {}
+    downgrade: str = ALLOW
+    """``refuse``: rather a refusal than a weaker model, where a quota is used up."""
 
 
 _NO_CONTROLS = Controls()
@@ -169,7 +180,15 @@ def _read_controls(raw: msgspec.Raw) -> Controls:
     conversation = members.get("conversation")
     if conversation is not None and not (isinstance(conversation, str) and 0 < len(conversation) <= _MAX_LABEL):
         raise RequestInvalid(f"A string of 1 to {_MAX_LABEL} characters is expected.", param="triplepoint.conversation")
-    return Controls(conversation, _read_tags(members.get("tags")))
+    return Controls(conversation, _read_tags(members.get("tags")), _read_downgrade(members.get("downgrade")))
+
+
+def _read_downgrade(value: object) -> str:
+    if value is None:
+        return ALLOW
+    if value not in {ALLOW, REFUSE}:
+        raise RequestInvalid("allow or refuse is expected.", param="triplepoint.downgrade", code="unknown_control")
+    return str(value)
 
 
 def _read_tags(value: object) -> dict[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from triplepoint.access.model import Key
-from triplepoint.configuration.model import Configuration, LoadedLineup
+from triplepoint.configuration.model import Configuration, LoadedLineup, LoadedPlans
 from triplepoint.economics.energy import Meter
 from triplepoint.economics.model import Profile
 from triplepoint.foundation.ids import CustomerId, KeyId
@@ -18,6 +18,8 @@ from triplepoint.foundation.secret import Secret
 from triplepoint.gateway.retirement import Ending, compile_ending
 from triplepoint.lineups.model import Capability, Model, Target
 from triplepoint.lineups.resolve import Names
+from triplepoint.plans.model import Holder
+from triplepoint.plans.terms import TermsBook
 from triplepoint.pricing.price import Price
 from triplepoint.routing.policies import compile_router
 from triplepoint.routing.ports import Router
@@ -94,15 +96,20 @@ class Snapshot:
     made_us: int
     meter: Meter
     """Says what attempts took in energy."""
+    terms: TermsBook
+    """What each key may do on its customer's plan."""
 
 
-def compile_snapshot(configuration: Configuration, keys: Iterable[Key], *, made_us: int) -> Snapshot:
-    """Compile what the files and the access store say.
+def compile_snapshot(
+    configuration: Configuration, keys: Iterable[Key], *, made_us: int, holders: Iterable[Holder] = ()
+) -> Snapshot:
+    """Compile what the files and the stores say.
 
     Args:
         configuration: Checked, so every name in it resolves.
         keys: Live keys.
         made_us: Wall clock, microseconds since 1970.
+        holders: Customers with plans, limits or credit of their own.
     """
     meter = Meter(configuration.settings)
     lineups = {name: _compile_lineup(loaded, meter) for name, loaded in configuration.lineups.items()}
@@ -118,7 +125,16 @@ def compile_snapshot(configuration: Configuration, keys: Iterable[Key], *, made_
         keys=grants(keys),
         made_us=made_us,
         meter=meter,
+        terms=compile_terms_book(configuration.plans, holders),
     )
+
+
+def compile_terms_book(plans: LoadedPlans | None, holders: Iterable[Holder]) -> TermsBook:
+    """Compile what customers may do on their plans."""
+    if plans is None:
+        return TermsBook(None)
+    by_customer = {holder.customer_id: holder for holder in holders}
+    return TermsBook(plans.file, plans_hash=plans.hash, prices=plans.prices, holders=by_customer)
 
 
 def _compile_lineup(loaded: LoadedLineup, meter: Meter) -> LineupRoutes:

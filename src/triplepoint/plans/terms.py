@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from triplepoint.foundation.errors import NotEntitled
 from triplepoint.foundation.ids import CustomerId
+from triplepoint.foundation.money import ZERO
 from triplepoint.plans.amounts import to_units
 from triplepoint.plans.charging import compile_charge
 from triplepoint.plans.counters.model import Claim, Kind
@@ -20,6 +21,8 @@ POOL = "credit"
 """Name of the pool that a customer's grants make."""
 
 _NEVER_US = 1 << 62
+_NO_CREDIT = Grant(id="none", amount_usd=ZERO, at_us=0, expires_us=None, priority=0)
+"""Stands for the grants of a customer that has none: it holds nothing, so whatever costs something binds on it."""
 _BY_WORST_CASE = frozenset({Unit.TOKENS, Unit.CHARGE_USD, Unit.COST_USD, Unit.ENERGY_WH})
 
 
@@ -51,11 +54,14 @@ class Terms:
     """Units whose worst case some limit asks for."""
     bounds_output: bool = False
     """The length of an answer must be bounded, for something is reserved by it."""
+    has_pace: bool = False
+    """It has a rate of requests of its own."""
     has_quotas: bool = False
     has_grace: bool = False
 
     def credit(self, now_us: int, *, amount: int, if_lost: int) -> tuple[Claim, ...]:
         """Claim an amount of credit from the grants that are live, in the order in which they are burnt."""
+        live = [one for one in self.grants if one.at_us <= now_us and (one.expires_us is None or now_us < one.expires_us)]
         return tuple(
             Claim(
                 counter=grant.id,
@@ -67,8 +73,7 @@ class Terms:
                 until_us=grant.expires_us or _NEVER_US,
                 pool=POOL,
             )
-            for grant in self.grants
-            if grant.at_us <= now_us and (grant.expires_us is None or now_us < grant.expires_us)
+            for grant in live or [_NO_CREDIT]
         )
 
 
@@ -113,6 +118,7 @@ def compile_terms(name: str, plan: Plan, *, plans_hash: str, holder: Holder, key
         grants=burning_order(holder.grants) if turns_to_credit else (),
         units=frozenset(units),
         bounds_output=not units.isdisjoint(_BY_WORST_CASE),
+        has_pace=plan.rates.requests_per_minute is not None,
         has_quotas=bool(quotas) or plan.prepaid,
         has_grace=any(quota.grace for quota in quotas),
     )

@@ -24,6 +24,7 @@ from triplepoint.configuration.load import load_configuration
 from triplepoint.foundation.errors import SettingsInvalid
 from triplepoint.foundation.usage import Usage
 from triplepoint.gateway import connection
+from triplepoint.gateway.admission import Admissions
 from triplepoint.gateway.app import Gateway
 from triplepoint.gateway.attempts import Attempts
 from triplepoint.gateway.fleet import Fleet
@@ -31,9 +32,13 @@ from triplepoint.gateway.ops import make_ops, prepare_socket
 from triplepoint.gateway.record import Book, Recents
 from triplepoint.gateway.request import Request
 from triplepoint.gateway.runtime import Runtime
+from triplepoint.gateway.seeding import LedgerSeeding
 from triplepoint.gateway.snapshot import Snapshot, compile_snapshot, grants
 from triplepoint.gateway.upstream import LiveUpstream
+from triplepoint.ledger.drain import drain
 from triplepoint.ledger.journal import Journal
+from triplepoint.ledger.use import LedgerUse
+from triplepoint.processes.counters import open_counters
 from triplepoint.processes.descriptors import raise_descriptor_limit
 from triplepoint.processes.listen import Address, parse_listen, refuse_open_door
 from triplepoint.processes.parent import die_with_parent
@@ -55,6 +60,8 @@ _log = logging.getLogger(__name__)
 _DRAIN_S = 20
 """How long answers under way may take when the gateway is asked to stop."""
 _BACKLOG = 2048
+_CATCH_UP_S = 30.0
+"""How long a request that needs a counter may wait for another process's drain to end."""
 _GC_THRESHOLDS = (50_000, 20, 100)
 """A request leaves no cycles behind, so the collector looks for them seldom; at the defaults it took 3 % of the CPU time."""
 
@@ -73,6 +80,13 @@ class GatewayProcess:
         self._started_us = installation.clock.now_us()
         self._metrics = GatewayMetrics()
         self._recents = Recents()
+        self._counters = open_counters(installation.settings.counters, os.environ, installation.clock)
+        self._admissions = Admissions(
+            self._counters,
+            LedgerSeeding(LedgerUse(installation.database), self._catch_up),
+            installation.clock,
+            self._metrics,
+        )
         self._publishing = asyncio.Lock()
         self._snapshot = self._compile()
         self._settings = self._snapshot.settings
@@ -110,6 +124,7 @@ class GatewayProcess:
                 recents=self._recents,
                 receipts=self._installation.ledger,
                 count_tokens=_count,
+                admissions=self._admissions,
                 readiness=self._readiness,
                 tracing=tracing,
             )
@@ -228,7 +243,11 @@ class GatewayProcess:
         today = datetime.fromtimestamp(now_us / 1e6, tz=UTC).date()
         configuration = load_configuration(self._installation.folder, os.environ, today)
         self._installation.note_plans(configuration.plans)
-        return compile_snapshot(configuration, self._live_keys(), made_us=now_us)
+        return compile_snapshot(configuration, self._live_keys(), made_us=now_us, holders=self._installation.plans.holders())
+
+    def _catch_up(self) -> None:
+        """Take into the ledger what stands in the journal: counters begin from it."""
+        drain(self._installation.data, self._installation.ledger, wait_s=_CATCH_UP_S)
 
     def _live_keys(self) -> list[Key]:
         return [key for key, _ in self._installation.access.live_keys()]

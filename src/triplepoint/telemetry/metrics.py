@@ -63,6 +63,8 @@ class GatewayMetrics:
         self._clock = clock or SystemClock()
         self._attempts = Counts(("endpoint", "model", "upstream", "status", "outcome", "error"))
         self._refused = Counts(("code",))
+        self._limited = Counts(("limit",))
+        self._downgraded = Counts(("model", "served"))
         self._caller_retries = 0
         self._totals = Bounded[_ModelTotals](("model",))
         self._times = Bounded[_Times](_MODEL)
@@ -85,6 +87,14 @@ class GatewayMetrics:
     def refused(self, code: str) -> None:
         """Count a request that was answered with an error of ours."""
         self._refused.add((code,))
+
+    def limited(self, kind: str) -> None:
+        """Count a request that a limit of its plan refused: ``rate`` or ``quota``."""
+        self._limited.add((kind,))
+
+    def downgraded(self, asked: str, served: str) -> None:
+        """Count a request that a used-up quota moved down its plan's ladder."""
+        self._downgraded.add((asked, served))
 
     def caller_retried(self) -> None:
         """Count a request that an official client sends again, so that a storm of retries is told from new demand."""
@@ -130,6 +140,8 @@ class GatewayMetrics:
     def _families(self) -> Iterable[Metric]:
         yield _counter("triplepoint_attempts", "Attempts that have ended, at upstreams.", self._attempts)
         yield _counter("triplepoint_refused", "Requests answered with an error of ours, by code.", self._refused)
+        yield _counter("triplepoint_limited", "Requests that a limit of their plan refused.", self._limited)
+        yield _counter("triplepoint_downgraded", "Requests that were moved down their plan's ladder.", self._downgraded)
         yield CounterMetricFamily(
             "triplepoint_caller_retries", "Requests that official clients sent again.", value=self._caller_retries
         )

@@ -47,6 +47,8 @@ class _Account:
 class MemoryCounters:
     """`ports.Counters` in one process."""
 
+    is_remote = False
+
     def __init__(self) -> None:
         self._accounts: dict[str, _Account] = {}
 
@@ -123,6 +125,13 @@ class MemoryCounters:
         books = self._accounts.get(account)
         found = books.kept.get(name) if books is not None else None
         return found[0] if found is not None and now_us < found[1] else None
+
+    def state(self) -> str:
+        """Say that it is well: it is this process."""
+        return "ok"
+
+    async def close(self) -> None:
+        """Do nothing."""
 
 
 def _takes(counters: list[Counter], claims: Sequence[Claim], now_us: int) -> tuple[list[tuple[int, int, int]], list[int]]:

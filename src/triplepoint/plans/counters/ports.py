@@ -3,19 +3,29 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from triplepoint.foundation.errors import TriplepointError
+from triplepoint.foundation.errors import Overloaded
 from triplepoint.plans.counters.model import Answer, Claim, Hold, Seed, Standing
 
 
-class CountersAway(TriplepointError):
+class CountersAway(Overloaded):
     """The counters cannot be reached; whether a request goes on without them is its plan's to say."""
 
-    status = 503
     code = "counters_away"
 
 
 class Counters(Protocol):
     """Counts, atomically within an account. Moments are wall-clock microseconds since 1970."""
+
+    is_remote: bool
+    """Its steps wait for a network: one that must come to its end is not left to a task that may be cancelled."""
+
+    def state(self) -> str:
+        """Say for people how it is: ``ok``, or since when it is away and what waits for it."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what it holds open, once what waits has been told or given up."""
+        ...
 
     async def reserve(self, account: str, reservation: str, claims: Sequence[Claim], *, now_us: int, expires_us: int) -> Answer:
         """Hold the worst case on every claim, or nothing.

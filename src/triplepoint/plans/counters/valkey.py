@@ -73,6 +73,8 @@ class ValkeyCounters:
     Raises: SettingsInvalid: the client is not installed, or the address is none.
     """
 
+    is_remote = True
+
     def __init__(
         self,
         url: Secret | str,

@@ -1,0 +1,291 @@
+"""Lets requests in on their plans: reserves the worst case, goes down the ladder where that does not fit, settles afterwards.
+
+One step reserves on every limit (`plans.counters`). Where one has no room:
+
+- a *rate* refuses, to be tried again in a moment;
+- a *quota* that turns to credit is paid for from the customer's grants, while they last;
+- else the plan's *ladder* names the next model down, and the same is tried there; the caller is told;
+- else, or where the caller would rather not be moved, the request is refused with the moment at which the quota is fresh again.
+
+A request in a tool loop, and one that asked for a pin, is never moved.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Protocol
+
+from triplepoint.foundation.clock import Clock
+from triplepoint.foundation.errors import NotEntitled, RequestInvalid, TriplepointError
+from triplepoint.gateway.admitted import Admitted
+from triplepoint.gateway.arrival import Arrival
+from triplepoint.gateway.choice import Choice, is_able_for, is_offered, may_call
+from triplepoint.gateway.claims import Ask, ask_for, turns_to_credit, unheld, used_up
+from triplepoint.gateway.quota_words import quota_refusal, rate_refusal, standing_headers, why_bound
+from triplepoint.gateway.request import REFUSE, Request
+from triplepoint.gateway.snapshot import KeyGrant, ModelRoute
+from triplepoint.gateway.toolloop import conversation_name, goes_on_with_tools
+from triplepoint.gateway.wire import HeaderList
+from triplepoint.gateway.worst import Worst, asked_output_tokens, worst_case
+from triplepoint.plans.counters.model import Bound, Claim, Kind, Reserved, Seed, Unknown
+from triplepoint.plans.counters.ports import Counters, CountersAway
+from triplepoint.plans.limits import Limit
+from triplepoint.plans.terms import Terms
+from triplepoint.telemetry.logs import get_logger
+from triplepoint.telemetry.metrics import GatewayMetrics
+from triplepoint.upstreams.dialects.model import Dialect
+
+LIFE_US = 15 * 60 * 1_000_000
+"""How long a reservation lives whose process died; longer than any attempt may take by default."""
+
+_LOOP_US = 24 * 3600 * 1_000_000
+"""How long it is remembered where a tool loop began."""
+_ENDPOINTS = {Dialect.CHAT: "chat", Dialect.RESPONSES: "responses", Dialect.MESSAGES: "messages"}
+_log = get_logger("admission")
+
+
+class Seeding(Protocol):
+    """Says where counters begin: what the ledger knows of them."""
+
+    async def __call__(
+        self, customer_id: str, limits: Sequence[Limit | None], claims: Sequence[Claim], *, now_us: int
+    ) -> list[Seed]:
+        """Return a seed for each claim.
+
+        Args:
+            limits: The limit of each claim; None where it is of a grant of credit.
+        """
+        ...
+
+
+class Admissions:
+    """Lets requests in, and settles them.
+
+    Args:
+        counters: Where limits are kept.
+        seeding: Where they begin.
+        clock: Time.
+        metrics: Counts.
+    """
+
+    def __init__(self, counters: Counters, seeding: Seeding, clock: Clock, metrics: GatewayMetrics) -> None:
+        self._counters = counters
+        self._seeding = seeding
+        self._clock = clock
+        self._metrics = metrics
+        self._settling: set[asyncio.Task[None]] = set()
+
+    async def admit(self, request: Request, choice: Choice, terms: Terms, arrival: Arrival, *, now_us: int) -> Admitted:
+        """Let a request in.
+
+        Args:
+            choice: The model that was chosen; the ladder may change it.
+            terms: Of its key.
+            arrival: Its head; how the limits stand is added to the answer's headers, whatever the answer will be.
+        Raises:
+            NotEntitled, RequestInvalid: the plan does not allow it.
+            RateLimited, QuotaExhausted: a limit has no room.
+            CountersAway: the counters cannot be reached, and the plan does not go on without them.
+        """
+        if terms.endpoints is not None or terms.max_context_tokens is not None:
+            _refuse_beyond_rights(request, terms)
+        if not terms.limits and not terms.is_prepaid:
+            admitted = Admitted(terms, choice, terms.charge)
+            if terms.max_output_tokens is not None:
+                _bound(admitted, request, worst_case(request, choice.route, terms, terms.charge))
+            return admitted
+        grant = arrival.grant
+        assert grant is not None  # noqa: S101 - it has terms
+        entry = _Entry(request, terms, grant, arrival.receipt_id, arrival.headers, now_us)
+        try:
+            return await self._enter(entry, choice)
+        except CountersAway as away:
+            if not terms.is_open_when_away:
+                raise
+            _log.warning("counters are away; a request goes on unreserved", receipt=entry.receipt_id, why=away.message)
+            return _unreserved(entry, choice)
+
+    async def settle(self, admitted: Admitted, grant: KeyGrant, receipt_id: str) -> None:
+        """Put the truth in the place of what was held; never raises, for the request is over.
+
+        Counters that are away are told later, by their adapter.
+        """
+        now_us = self._clock.now_us()
+        settling = self._counters.settle(grant.customer_id, receipt_id, admitted.holds, admitted.actuals(), now_us=now_us)
+        if not self._counters.is_remote:
+            await _logged(settling, receipt_id)
+            return
+        # The caller may leave meanwhile; that cancels its request, and must not cancel this.
+        task = asyncio.ensure_future(_logged(settling, receipt_id))
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+
+    async def close(self) -> None:
+        """Wait for settlements under way."""
+        await asyncio.gather(*self._settling)
+
+    async def _enter(self, entry: "_Entry", choice: Choice) -> Admitted:
+        """Reserve for the chosen model, or for the first below it that has room."""
+        terms, first, why = entry.terms, choice, ""
+        in_loop = (bool(terms.ladder) or terms.has_grace) and goes_on_with_tools(entry.request)
+        if in_loop and terms.ladder:
+            choice = await self._where_the_loop_began(entry, choice)
+        while True:
+            ask, answer = await self._reserve(entry, choice, in_loop=in_loop)
+            told = standing_headers(terms, choice.route.name, ask.limits, answer.standings, entry.now_us)
+            if isinstance(answer, Reserved):
+                entry.headers += told
+                return await self._entered(entry, first, why, ask, answer)
+            try:
+                choice, because = self._down(entry, choice, ask, answer, in_loop=in_loop)
+            except TriplepointError:
+                entry.headers += told
+                raise
+            why = why or because
+
+    async def _reserve(self, entry: "_Entry", choice: Choice, *, in_loop: bool) -> tuple[Ask, Reserved | Bound]:
+        """Reserve for one model: on its quotas, then with their grace, then from credit, as the plan has it."""
+        ask = ask_for(entry.request, choice, entry.terms, entry.now_us)
+        answer = await self._hold(entry, ask)
+        if isinstance(answer, Bound) and in_loop and entry.terms.has_grace:
+            ask = ask_for(entry.request, choice, entry.terms, entry.now_us, in_loop=True)
+            answer = await self._hold(entry, ask)
+        if isinstance(answer, Bound) and turns_to_credit(ask, answer):
+            paid = used_up(ask, answer)
+            on_credit = ask_for(entry.request, choice, entry.terms, entry.now_us, in_loop=in_loop, paid=paid)
+            answer_on_credit = await self._hold(entry, on_credit)
+            if isinstance(answer_on_credit, Reserved):
+                return on_credit, answer_on_credit
+        return ask, answer
+
+    async def _hold(self, entry: "_Entry", ask: Ask) -> Reserved | Bound:
+        if not ask.claims:
+            return Reserved((), ())
+        account, now_us = entry.grant.customer_id, entry.now_us
+        while True:
+            answer = await self._counters.reserve(
+                account, entry.receipt_id, ask.claims, now_us=now_us, expires_us=now_us + LIFE_US
+            )
+            if not isinstance(answer, Unknown):
+                return answer
+            limits, claims = [ask.limits[n] for n in answer.claims], [ask.claims[n] for n in answer.claims]
+            seeds = await self._seeding(account, limits, claims, now_us=now_us)
+            await self._counters.seed(account, seeds, now_us=now_us)
+
+    def _down(self, entry: "_Entry", choice: Choice, ask: Ask, answer: Bound, *, in_loop: bool) -> tuple[Choice, str]:
+        """Return the choice of the model that the ladder names next, and why it comes to that.
+
+        Raises: RateLimited, QuotaExhausted: there is none, or the request is not to be moved.
+        """
+        too_fast = [n for n in answer.binding if ask.claims[n].kind is Kind.RATE]
+        if too_fast:
+            self._metrics.limited("rate")
+            raise rate_refusal(ask.limits, answer, too_fast, entry.now_us)
+        stays = in_loop or "@" in entry.request.asked_model
+        below = None if stays else _below(entry, choice)
+        why, reset_us = why_bound(entry.terms, ask.limits, ask.claims, answer, entry.now_us)
+        if below is None or entry.request.controls.downgrade == REFUSE:
+            self._metrics.limited("quota")
+            could_be = below.name if below is not None else None
+            raise quota_refusal(choice.route.name, why, reset_us, entry.now_us, in_loop=in_loop, could_be=could_be)
+        limit = ask.limits[answer.binding[0]]
+        name = limit.name if limit is not None else "credit"
+        reason = f"{choice.reason}; {name} is used up, so {choice.route.name} → {below.name}"
+        return Choice(choice.lineup, below, reason), why
+
+    async def _entered(self, entry: "_Entry", first: Choice, why: str, ask: Ask, answer: Reserved) -> Admitted:
+        terms, route = entry.terms, ask.choice.route
+        charge = terms.overage if ask.is_on_credit else terms.charge
+        admitted = Admitted(terms, ask.choice, charge, limits=ask.limits, holds=answer.holds)
+        if terms.bounds_output or terms.max_output_tokens is not None:
+            _bound(admitted, entry.request, ask.worst)
+        if route is not first.route:
+            admitted.downgraded_from = first.route.name
+            because = why or "its tool loop began there"
+            admitted.notices.append(f"{route.name} answered in place of {first.route.name}: {because}")
+            self._metrics.downgraded(first.route.name, route.name)
+            if "tools" in entry.request.fields:
+                name, until_us = conversation_name(entry.request), entry.now_us + _LOOP_US
+                await self._counters.remember(entry.grant.customer_id, name, route.name, until_us=until_us)
+        return admitted
+
+    async def _where_the_loop_began(self, entry: "_Entry", choice: Choice) -> Choice:
+        name = conversation_name(entry.request)
+        kept = await self._counters.recall(entry.grant.customer_id, name, now_us=entry.now_us)
+        route = choice.lineup.models.get(kept) if kept is not None else None
+        if route is None or route is choice.route or not _may_serve(entry, route):
+            return choice
+        return Choice(choice.lineup, route, f"{choice.reason}; its tool loop began at {route.name}")
+
+
+class _Entry:
+    """A request that wants in, and whose it is."""
+
+    __slots__ = ("grant", "headers", "now_us", "receipt_id", "request", "terms")
+
+    def __init__(
+        self, request: Request, terms: Terms, grant: KeyGrant, receipt_id: str, headers: HeaderList, now_us: int
+    ) -> None:
+        self.request = request
+        self.terms = terms
+        self.grant = grant
+        self.receipt_id = receipt_id
+        self.headers = headers
+        """Of the answer."""
+        self.now_us = now_us
+
+
+def _below(entry: _Entry, choice: Choice) -> ModelRoute | None:
+    """Return the next model down the ladder that may serve and can do what is asked."""
+    ladder = entry.terms.ladder
+    model = ladder.get(choice.route.name)
+    while model is not None:
+        route = choice.lineup.models.get(model)
+        if route is not None and _may_serve(entry, route) and is_able_for(entry.request, route):
+            return route
+        model = ladder.get(model)
+    return None
+
+
+def _may_serve(entry: _Entry, route: ModelRoute) -> bool:
+    return may_call(entry.grant, entry.terms, route) and is_offered(route, entry.now_us)
+
+
+def _unreserved(entry: _Entry, choice: Choice) -> Admitted:
+    """Let a request in that no counter holds; what it uses is counted when they are back."""
+    ask = ask_for(entry.request, choice, entry.terms, entry.now_us)
+    admitted = Admitted(entry.terms, choice, entry.terms.charge, limits=ask.limits, holds=unheld(ask))
+    admitted.unreserved = True
+    admitted.notices.append("limits could not be looked at; what is used counts all the same")
+    if entry.terms.bounds_output or entry.terms.max_output_tokens is not None:
+        _bound(admitted, entry.request, ask.worst)
+    return admitted
+
+
+def _bound(admitted: Admitted, request: Request, worst: Worst) -> None:
+    """Have the upstream told how long an answer may be, where the request does not say so itself, or says more."""
+    asked, longest = asked_output_tokens(request), worst.each_output_tokens
+    if asked is None or asked > longest:
+        admitted.longest = longest
+    if asked is not None and asked > longest:
+        admitted.notices.append(f"the plan {admitted.terms.plan} gives answers of at most {longest} tokens")
+
+
+def _refuse_beyond_rights(request: Request, terms: Terms) -> None:
+    endpoint = "embeddings" if request.endpoint.endswith("/embeddings") else _ENDPOINTS[request.dialect]
+    if terms.endpoints is not None and endpoint not in terms.endpoints:
+        raise NotEntitled(
+            f"The plan {terms.plan} does not include this endpoint; it has {', '.join(sorted(terms.endpoints))}.",
+            code="endpoint_not_entitled",
+        )
+    if terms.max_context_tokens is not None and request.input_estimate > terms.max_context_tokens:
+        raise RequestInvalid(
+            f"The prompt has about {request.input_estimate} tokens; the plan {terms.plan} allows {terms.max_context_tokens}.",
+            code="context_length_exceeded",
+        )
+
+
+async def _logged(settling: Coroutine[None, None, None], receipt_id: str) -> None:
+    try:
+        await settling
+    except TriplepointError as error:
+        _log.error("a reservation could not be settled", receipt=receipt_id, code=error.code)

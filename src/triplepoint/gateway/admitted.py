@@ -1,0 +1,176 @@
+"""A request that was let in: what is held for it, what it is charged by, and what it comes to in the end."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from triplepoint.foundation.money import EXACT, ZERO, money_text
+from triplepoint.foundation.usage import Usage
+from triplepoint.gateway.choice import Choice
+from triplepoint.gateway.snapshot import TargetRoute
+from triplepoint.gateway.wire import HeaderList
+from triplepoint.gateway.worst import Worst, known_part
+from triplepoint.ledger.model import Outcome
+from triplepoint.plans.amounts import of_units, to_units
+from triplepoint.plans.counters.model import Hold, Kind
+from triplepoint.plans.limits import REQUESTS, Limit
+from triplepoint.plans.model import Unit
+from triplepoint.plans.terms import Terms
+from triplepoint.pricing.charge import AT_COST, ChargeTerms
+
+
+class Admitted:
+    """A request on its plan.
+
+    Args:
+        terms: Its key's.
+        choice: The model that it was let in for, after any ladder.
+        charge: What it is charged by.
+        worst: Its worst case; None where nothing bounds it.
+        limits: Limit of each claim; None where the claim is of a grant of credit.
+        holds: What is held, by position of the claim.
+    """
+
+    __slots__ = (
+        "_answered",
+        "_charged",
+        "_cost",
+        "_credit",
+        "_energy",
+        "_tokens",
+        "charge",
+        "choice",
+        "downgraded_from",
+        "headers",
+        "holds",
+        "limits",
+        "longest",
+        "notices",
+        "terms",
+        "unreserved",
+        "worst",
+    )
+
+    def __init__(
+        self,
+        terms: Terms,
+        choice: Choice,
+        charge: ChargeTerms,
+        *,
+        worst: Worst | None = None,
+        limits: Sequence[Limit | None] = (),
+        holds: tuple[Hold, ...] = (),
+    ) -> None:
+        self.terms = terms
+        self.choice = choice
+        self.charge = charge
+        self.worst = worst
+        self.limits = limits
+        self.holds = holds
+        self.longest: int | None = None
+        """Bound of the answer that the upstream must be told; None where the request's own, or none, will do."""
+        self.notices: list[str] = []
+        """What the caller is told in words; part of the receipt."""
+        self.headers: HeaderList = []
+        """How its limits stand."""
+        self.downgraded_from: str | None = None
+        """Model that it would have got."""
+        self.unreserved = False
+        """The counters are away and nothing is held."""
+        self._credit = [hold for hold in holds if limits[hold.claim] is None]
+        self._answered = 0
+        self._tokens = 0
+        self._charged = ZERO
+        self._cost = ZERO
+        self._energy = 0
+
+    @property
+    def burns_from(self) -> str:
+        """Return the grant that pays first; empty where the charge is not prepaid."""
+        return self._credit[0].counter if self._credit else ""
+
+    def charge_rate(self, target: TargetRoute) -> str:
+        """Return what a million tokens of input are charged, as the journal writes it."""
+        if self.charge is AT_COST:
+            return target.input_usd_per_mtok
+        return self.charge.input_usd_per_mtok(self.choice.route.name, target.price.input_usd_per_mtok)
+
+    def end(
+        self, outcome: Outcome, usage: Usage, cost: Decimal | None, target: TargetRoute, at_us: int
+    ) -> tuple[Decimal | None, dict[str, str]]:
+        """Take in how an attempt ended.
+
+        Returns: What it is charged (None: unknown), and which grants of credit pay how much of that.
+        """
+        charge = self._charge_usd(outcome, usage, cost, target, at_us)
+        if self.holds:
+            self._count(outcome, usage, cost, charge, target)
+        return charge, self._burn(charge) if self._credit else {}
+
+    def _charge_usd(
+        self, outcome: Outcome, usage: Usage, cost: Decimal | None, target: TargetRoute, at_us: int
+    ) -> Decimal | None:
+        """Return what an attempt is charged.
+
+        A failed attempt is charged nothing, an answer that broke off what is known of it. None: unknown, because the usage or
+        the cost is.
+        """
+        if outcome is Outcome.FAILED:
+            return ZERO
+        if usage.output_tokens is None and usage.input_tokens is not None:
+            usage = known_part(usage)
+            cost = target.price.cost_usd(usage)
+        return self.charge.charge_usd(self.choice.route.name, usage, cost, at_us)
+
+    def _burn(self, charge: Decimal | None) -> dict[str, str]:
+        """Say which grants of credit pay a charge, in their order; what goes beyond what is held is the last one's."""
+        if not charge:
+            return {}
+        burnt: dict[str, str] = {}
+        left = charge
+        for hold in self._credit:
+            part = left if hold is self._credit[-1] else min(left, of_units(hold.amount, Unit.CHARGE_USD))
+            if part:
+                burnt[hold.counter] = money_text(part)
+            left = EXACT.subtract(left, part)
+        return burnt
+
+    def _count(self, outcome: Outcome, usage: Usage, cost: Decimal | None, charge: Decimal | None, target: TargetRoute) -> None:
+        """Add an attempt that has ended to what the request comes to."""
+        self._answered |= outcome is not Outcome.FAILED
+        self._tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
+        units = self.terms.units
+        if charge:
+            self._charged = EXACT.add(self._charged, charge)
+        if Unit.COST_USD in units:
+            if cost is None and usage.input_tokens is not None:
+                cost = target.price.cost_usd(known_part(usage))
+            self._cost = EXACT.add(self._cost, cost or ZERO)
+        if Unit.ENERGY_WH in units and target.energy is not None:
+            self._energy += target.energy.energy_nwh(usage) or 0
+
+    def actuals(self) -> list[int]:
+        """Return what was used of each hold, in their order."""
+        left = to_units(self._charged, Unit.CHARGE_USD)
+        found: list[int] = []
+        for hold in self.holds:
+            limit = self.limits[hold.claim]
+            if limit is None:
+                part = left if hold is self._credit[-1] else min(left, hold.amount)
+                left -= part
+                found.append(part)
+            else:
+                found.append(self._used(limit))
+        return found
+
+    def _used(self, limit: Limit) -> int:
+        match limit.unit:
+            case Unit.MESSAGES:
+                return 1 if limit.kind is Kind.RATE and limit.name == REQUESTS else self._answered
+            case Unit.TOKENS:
+                return self._tokens
+            case Unit.CHARGE_USD:
+                return to_units(self._charged, Unit.CHARGE_USD)
+            case Unit.COST_USD:
+                return to_units(self._cost, Unit.COST_USD)
+            case Unit.ENERGY_WH:
+                return self._energy

@@ -1,0 +1,89 @@
+"""What a request claims of its limits at one model."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from triplepoint.gateway.choice import Choice
+from triplepoint.gateway.request import Request
+from triplepoint.gateway.worst import Worst, worst_case
+from triplepoint.plans.counters.sliding import slice_length_us
+from triplepoint.plans.counters.model import Bound, Claim, Hold, Kind
+from triplepoint.plans.limits import TOKENS, Limit
+from triplepoint.plans.model import Beyond
+from triplepoint.plans.terms import Terms
+
+_NONE: frozenset[str] = frozenset()
+
+
+class Ask(msgspec.Struct, frozen=True, gc=False):
+    """What is claimed."""
+
+    choice: Choice
+    """The model, and why."""
+    limits: Sequence[Limit | None]
+    """Limit of each claim; None where it is of a grant of credit."""
+    claims: Sequence[Claim]
+    worst: Worst
+    is_on_credit: bool
+    """Some quota is used up, and credit pays."""
+
+
+def ask_for(
+    request: Request,
+    choice: Choice,
+    terms: Terms,
+    now_us: int,
+    *,
+    in_loop: bool = False,
+    paid: frozenset[str] = _NONE,
+) -> Ask:
+    """Claim what a request needs at a model.
+
+    Args:
+        in_loop: It goes on with a tool loop, which may use the grace of quotas.
+        paid: Quotas that are used up and paid for from credit instead.
+    """
+    model = choice.route.name
+    worst = worst_case(request, choice.route, terms, terms.overage if paid else terms.charge)
+    limits: list[Limit | None] = []
+    claims: list[Claim] = []
+    for limit in terms.limits:
+        if not limit.is_about(model) or limit.name in paid:
+            continue
+        # A rate is no promise of money: the likely case will do.
+        amount = worst.likely_tokens if limit.name == TOKENS else worst.amount(limit.unit)
+        limits.append(limit)
+        claims.append(limit.claim(now_us, amount=amount, if_lost=min(amount, worst.least(limit.unit)), in_loop=in_loop))
+    if terms.is_prepaid or paid:
+        credit = terms.credit(now_us, amount=worst.charge, if_lost=worst.least_charge)
+        claims += credit
+        limits += [None] * len(credit)
+    return Ask(choice, limits, claims, worst, bool(paid))
+
+
+def used_up(ask: Ask, answer: Bound) -> frozenset[str]:
+    """Return the quotas without room."""
+    return frozenset(limit.name for n in answer.binding if (limit := ask.limits[n]) is not None)
+
+
+def turns_to_credit(ask: Ask, answer: Bound) -> bool:
+    """Tell whether everything that binds is a quota that turns to credit."""
+    bound = [ask.limits[n] for n in answer.binding]
+    return not ask.is_on_credit and all(limit is not None and limit.beyond is Beyond.CREDIT for limit in bound)
+
+
+def unheld(ask: Ask) -> tuple[Hold, ...]:
+    """Make holds of nothing, by which what is used is counted once the counters are back."""
+    return tuple(
+        Hold(
+            n,
+            claim.counter,
+            claim.kind,
+            0,
+            0,
+            slice_length_us(claim.span_us) if claim.kind is Kind.SLIDING else 0,
+            claim.limit if claim.kind is Kind.RATE else 0,
+        )
+        for n, claim in enumerate(ask.claims)
+    )
