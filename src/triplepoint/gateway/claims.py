@@ -7,8 +7,8 @@ import msgspec
 from triplepoint.gateway.choice import Choice
 from triplepoint.gateway.request import Request
 from triplepoint.gateway.worst import Worst, worst_case
-from triplepoint.plans.counters.sliding import slice_length_us
 from triplepoint.plans.counters.model import Bound, Claim, Hold, Kind
+from triplepoint.plans.counters.sliding import slice_length_us
 from triplepoint.plans.limits import TOKENS, Limit
 from triplepoint.plans.model import Beyond
 from triplepoint.plans.terms import Terms

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from triplepoint.ledger.use import Whose
 from triplepoint.plans.amounts import to_units
-from triplepoint.plans.counters.sliding import slice_length_us
 from triplepoint.plans.counters.model import Claim, Kind, Seed
+from triplepoint.plans.counters.sliding import slice_length_us
 from triplepoint.plans.limits import Limit
 from triplepoint.plans.model import Unit
 

@@ -131,10 +131,8 @@ def compile_snapshot(
 
 def compile_terms_book(plans: LoadedPlans | None, holders: Iterable[Holder]) -> TermsBook:
     """Compile what customers may do on their plans."""
-    if plans is None:
-        return TermsBook(None)
-    by_customer = {holder.customer_id: holder for holder in holders}
-    return TermsBook(plans.file, plans_hash=plans.hash, prices=plans.prices, holders=by_customer)
+    book = TermsBook(plans.file, plans_hash=plans.hash, prices=plans.prices) if plans is not None else TermsBook(None)
+    return book.with_holders(holders)
 
 
 def _compile_lineup(loaded: LoadedLineup, meter: Meter) -> LineupRoutes:

@@ -3,7 +3,7 @@
 Made once for each snapshot and key, when the key first calls; a request only reads it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from triplepoint.foundation.errors import NotEntitled
@@ -161,9 +161,14 @@ class TermsBook:
         self._plans = plans
         self._hash = plans_hash
         self._prices = prices or {}
-        self._holders = holders or {}
+        self._holders = dict(holders or {})
         self._known: dict[str, tuple[Terms, int]] = {}
         """By key, with the moment until which they hold."""
+
+    def with_holders(self, holders: Iterable[Holder]) -> "TermsBook":
+        """Return the terms of the same plans for customers as they are now."""
+        by_customer = {holder.customer_id: holder for holder in holders}
+        return TermsBook(self._plans, plans_hash=self._hash, prices=self._prices, holders=by_customer)
 
     def of(self, customer_id: CustomerId, key_id: str, now_us: int) -> Terms:
         """Return what a key may do.

@@ -136,6 +136,8 @@ class GatewayProcess:
             midnight.cancel()
         finally:
             await self._fleet.stop()
+            await self._admissions.close()
+            await self._counters.close()
             journal.close()
             tracing.close()
 
@@ -211,7 +213,7 @@ class GatewayProcess:
             except SettingsInvalid as error:
                 problems = [str(problem) for problem in error.problems]
                 _log.error("the files are wrong; the old line-up goes on: %s", error)
-                self._snapshot = replace(self._snapshot, keys=grants(await asyncio.to_thread(self._live_keys)))
+                self._snapshot = await asyncio.to_thread(self._with_stores, self._snapshot)
                 self._gateway.runtime = await self._bring_up(self._snapshot)
             active = self._gateway.runtime.snapshot.active
             return Published(ok=not problems, lineup=active.name, lineup_hash=active.hash, problems=problems)
@@ -244,6 +246,11 @@ class GatewayProcess:
         configuration = load_configuration(self._installation.folder, os.environ, today)
         self._installation.note_plans(configuration.plans)
         return compile_snapshot(configuration, self._live_keys(), made_us=now_us, holders=self._installation.plans.holders())
+
+    def _with_stores(self, snapshot: Snapshot) -> Snapshot:
+        """Return a snapshot of the same files with the keys and customers of now."""
+        terms = snapshot.terms.with_holders(self._installation.plans.holders())
+        return replace(snapshot, keys=grants(self._live_keys()), terms=terms)
 
     def _catch_up(self) -> None:
         """Take into the ledger what stands in the journal: counters begin from it."""
