@@ -15,15 +15,19 @@ from triplepoint.access.keys import Digester
 from triplepoint.app import open_installation
 from triplepoint.configuration.load import load_configuration
 from triplepoint.foundation.usage import Usage
+from triplepoint.gateway.admission import Admissions
 from triplepoint.gateway.app import Gateway
 from triplepoint.gateway.attempts import Attempts
 from triplepoint.gateway.cycle import Cycle
 from triplepoint.gateway.record import Book, Recents
 from triplepoint.gateway.request import Request
 from triplepoint.gateway.runtime import Runtime
+from triplepoint.gateway.seeding import LedgerSeeding
 from triplepoint.gateway.snapshot import compile_snapshot
 from triplepoint.gateway.upstream import LiveUpstream
 from triplepoint.ledger.journal import Journal
+from triplepoint.ledger.use import LedgerUse
+from triplepoint.plans.counters.memory import MemoryCounters
 from triplepoint.settings import Upstream
 from triplepoint.telemetry.metrics import GatewayMetrics
 from triplepoint.upstreams.local.family_queue import GenerationGate
@@ -150,6 +154,12 @@ async def queued_gateway(folder: Path) -> AsyncGenerator[Queued]:
             recents=recents,
             receipts=installation.ledger,
             count_tokens=lambda request, upstream_model: 0,
+            admissions=Admissions(
+                MemoryCounters(),
+                LedgerSeeding(LedgerUse(installation.database), lambda: None),
+                installation.clock,
+                metrics,
+            ),
             readiness=lambda: None,
         )
         try:

@@ -18,7 +18,9 @@ from tests.gateway.speaking import fails, receipt_of, script, user
 
 from triplepoint.upstreams.simulated.model import Script
 
-TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}]
+TOOLS: list[dict[str, Any]] = [
+    {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+]
 LOOP: list[dict[str, Any]] = [
     {"role": "user", "content": "look it up"},
     {"role": "assistant", "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}]},

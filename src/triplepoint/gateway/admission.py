@@ -19,7 +19,7 @@ from triplepoint.foundation.errors import NotEntitled, RequestInvalid, Triplepoi
 from triplepoint.gateway.admitted import Admitted
 from triplepoint.gateway.arrival import Arrival
 from triplepoint.gateway.choice import Choice, is_able_for, is_offered, may_call
-from triplepoint.gateway.claims import Ask, ask_for, turns_to_credit, unheld, used_up
+from triplepoint.gateway.claims import Ask, ask_for, turns_to_credit, used_up
 from triplepoint.gateway.quota_words import quota_refusal, rate_refusal, standing_headers, why_bound
 from triplepoint.gateway.request import REFUSE, Request
 from triplepoint.gateway.snapshot import KeyGrant, ModelRoute
@@ -28,6 +28,7 @@ from triplepoint.gateway.wire import HeaderList
 from triplepoint.gateway.worst import Worst, asked_output_tokens, worst_case
 from triplepoint.plans.counters.model import Bound, Claim, Kind, Reserved, Seed, Unknown
 from triplepoint.plans.counters.ports import Counters, CountersAway
+from triplepoint.plans.counters.unheld import unheld
 from triplepoint.plans.limits import Limit
 from triplepoint.plans.terms import Terms
 from triplepoint.telemetry.logs import get_logger
@@ -253,7 +254,7 @@ def _may_serve(entry: _Entry, route: ModelRoute) -> bool:
 def _unreserved(entry: _Entry, choice: Choice) -> Admitted:
     """Let a request in that no counter holds; what it uses is counted when they are back."""
     ask = ask_for(entry.request, choice, entry.terms, entry.now_us)
-    admitted = Admitted(entry.terms, choice, entry.terms.charge, limits=ask.limits, holds=unheld(ask))
+    admitted = Admitted(entry.terms, choice, entry.terms.charge, limits=ask.limits, holds=unheld(ask.claims))
     admitted.unreserved = True
     admitted.notices.append("limits could not be looked at; what is used counts all the same")
     if entry.terms.bounds_output or entry.terms.max_output_tokens is not None:

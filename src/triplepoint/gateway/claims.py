@@ -7,8 +7,7 @@ import msgspec
 from triplepoint.gateway.choice import Choice
 from triplepoint.gateway.request import Request
 from triplepoint.gateway.worst import Worst, worst_case
-from triplepoint.plans.counters.model import Bound, Claim, Hold, Kind
-from triplepoint.plans.counters.sliding import slice_length_us
+from triplepoint.plans.counters.model import Bound, Claim
 from triplepoint.plans.limits import TOKENS, Limit
 from triplepoint.plans.model import Beyond
 from triplepoint.plans.terms import Terms
@@ -71,19 +70,3 @@ def turns_to_credit(ask: Ask, answer: Bound) -> bool:
     """Tell whether everything that binds is a quota that turns to credit."""
     bound = [ask.limits[n] for n in answer.binding]
     return not ask.is_on_credit and all(limit is not None and limit.beyond is Beyond.CREDIT for limit in bound)
-
-
-def unheld(ask: Ask) -> tuple[Hold, ...]:
-    """Make holds of nothing, by which what is used is counted once the counters are back."""
-    return tuple(
-        Hold(
-            n,
-            claim.counter,
-            claim.kind,
-            0,
-            0,
-            slice_length_us(claim.span_us) if claim.kind is Kind.SLIDING else 0,
-            claim.limit if claim.kind is Kind.RATE else 0,
-        )
-        for n, claim in enumerate(ask.claims)
-    )

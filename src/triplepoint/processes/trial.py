@@ -67,7 +67,7 @@ async def _send(live: LiveUpstream, route: ModelRoute, target: TargetRoute) -> t
     """Ask for one token; returns the status, and what was wrong."""
     task, body = _question(route)
     request = parse_request(msgspec.json.encode(body), Dialect.CHAT, "/v1/chat/completions")
-    outgoing = make_outgoing(request, task, route, target, live.dialect_for(Dialect.CHAT))
+    outgoing = make_outgoing(request, task, route, target, live.dialects[Dialect.CHAT])
     client = live.client()
     address = live.address(outgoing.path, target.upstream_model)
     headers = [*address.headers, *live.own_headers(outgoing.dialect)]
@@ -77,7 +77,7 @@ async def _send(live: LiveUpstream, route: ModelRoute, target: TargetRoute) -> t
     finally:
         answer.close()
     if answer.status < 300:
-        outgoing.make_reader().whole(read)
+        outgoing.reader.whole(read)
         return answer.status, None
     failure = failure_of(answer.status, read, retry_after=None, retry_after_ms=None, now=datetime.now(UTC))
     return answer.status, f"{failure.error.code}: it answered {answer.status}; see its base_url, its key and the model's name"
