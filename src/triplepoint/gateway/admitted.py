@@ -103,7 +103,7 @@ class Admitted:
         """
         charge = self._charge_usd(outcome, usage, cost, target, at_us)
         if self.holds:
-            self._count(outcome, usage, cost, charge, target)
+            self._count(outcome, usage, cost, charge, target, at_us)
         return charge, self._burn(charge) if self._credit else {}
 
     def _charge_usd(
@@ -118,7 +118,7 @@ class Admitted:
             return ZERO
         if usage.output_tokens is None and usage.input_tokens is not None:
             usage = known_part(usage)
-            cost = target.price.cost_usd(usage)
+            cost = target.price.cost_usd(usage, at_us)
         return self.charge.charge_usd(self.choice.route.name, usage, cost, at_us)
 
     def _burn(self, charge: Decimal | None) -> dict[str, str]:
@@ -134,7 +134,15 @@ class Admitted:
             left = EXACT.subtract(left, part)
         return burnt
 
-    def _count(self, outcome: Outcome, usage: Usage, cost: Decimal | None, charge: Decimal | None, target: TargetRoute) -> None:
+    def _count(
+        self,
+        outcome: Outcome,
+        usage: Usage,
+        cost: Decimal | None,
+        charge: Decimal | None,
+        target: TargetRoute,
+        at_us: int,
+    ) -> None:
         """Add an attempt that has ended to what the request comes to."""
         self._answered |= outcome is not Outcome.FAILED
         self._tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
@@ -143,7 +151,7 @@ class Admitted:
             self._charged = EXACT.add(self._charged, charge)
         if Unit.COST_USD in units:
             if cost is None and usage.input_tokens is not None:
-                cost = target.price.cost_usd(known_part(usage))
+                cost = target.price.cost_usd(known_part(usage), at_us)
             self._cost = EXACT.add(self._cost, cost or ZERO)
         if Unit.ENERGY_WH in units and target.energy is not None:
             self._energy += target.energy.energy_nwh(usage) or 0
