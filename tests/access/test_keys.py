@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triplepoint.access.keys import CUSTOMER_PREFIX, OPERATOR_PREFIX, digest, display, looks_like_key, make_key
+from triplepoint.access.keys import CUSTOMER_PREFIX, OPERATOR_PREFIX, Digester, digest, display, looks_like_key, make_key
 
 
 @pytest.mark.parametrize("prefix", [CUSTOMER_PREFIX, OPERATOR_PREFIX])
@@ -27,6 +27,15 @@ def test_the_digest_is_a_keyed_hash_of_the_whole_key(secret: bytes, key: str) ->
     assert made == hmac.new(secret, key.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
     assert made != digest(secret, key + "x")
     assert made != digest(secret + b"x", key)
+
+
+@given(secret=st.binary(min_size=1, max_size=200), keys=st.lists(st.text(max_size=100), max_size=3))
+def test_what_is_hashed_once_changes_no_digest(secret: bytes, keys: list[str]) -> None:
+    """The gateway's quick way gives every key the digest under which it was stored, one after another."""
+    digester = Digester(secret)
+    for key in keys:
+        encoded = key.encode("utf-8", "surrogatepass")
+        assert digester(encoded) == digest(secret, key) == hmac.new(secret, encoded, hashlib.sha256).digest()
 
 
 def test_eight_characters_are_shown() -> None:

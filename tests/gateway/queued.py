@@ -39,6 +39,7 @@ class Socket:
 
     def __init__(self) -> None:
         self.sent = b""
+        self.is_closed = False
 
     def write(self, data: bytes) -> None:
         """Keep it."""
@@ -53,7 +54,8 @@ class Socket:
         return False
 
     def close(self) -> None:
-        """Nothing holds it."""
+        """Note it."""
+        self.is_closed = True
 
 
 class Line:

@@ -98,6 +98,19 @@ FAILURES = st.builds(
 )
 
 
+@given(targets=st.integers(1, 4), failures=st.lists(FAILURES, min_size=6, max_size=6))
+def test_a_first_attempt_made_without_asking_changes_nothing(targets: int, failures: list[Failure]) -> None:
+    """A plan made after the first failure goes on as one that was asked for the first attempt, too."""
+    asked, begun = plan(targets), RetryPlan(targets, SETTINGS, allows=lambda _: True, draw=lambda: 0.5, has_begun=True)
+    turn = asked.first()
+    for failed in failures:
+        if turn is None:
+            break
+        later = begun.after(turn.target, failed)
+        turn = asked.after(turn.target, failed)
+        assert later == turn
+
+
 @given(
     targets=st.integers(1, 5),
     attempts=st.integers(1, 10),

@@ -22,8 +22,12 @@ class UsageSource(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Tokens of one attempt."""
+class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Tokens of one attempt.
+
+    Encoded, it leaves out what has its default, for the journal has one in every second record; `in_full` has all of it, for
+    whoever is shown one.
+    """
 
     input_tokens: int | None = None
     """Whole prompt, cached parts included."""
@@ -56,3 +60,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Searches that the vendor made for the answer and charges by the piece."""
     service_tier: str | None = None
     """Processing that the upstream reported, in the price book's words (``batch``, ``flex``, ``priority``); None: standard."""
+
+
+def in_full(usage: Usage) -> dict[str, object]:
+    """Return every member of a usage, as JSON values."""
+    return {**msgspec.structs.asdict(usage), "source": usage.source.value}

@@ -12,7 +12,7 @@ import msgspec
 
 from triplepoint.foundation.errors import StoreFault
 from triplepoint.foundation.money import EXACT, ZERO, money_text, per_mtok
-from triplepoint.foundation.usage import Usage, UsageSource
+from triplepoint.foundation.usage import Usage, UsageSource, in_full
 from triplepoint.ledger.energies import energies_json
 from triplepoint.ledger.model import AttemptRow, Closed, Opened, Outcome, Receipt
 
@@ -137,6 +137,11 @@ def to_receipt(rows: Sequence[AttemptRow]) -> Receipt:
     )
 
 
+def full_row(row: AttemptRow) -> dict[str, object]:
+    """Return an attempt as an operator may see it, every member there."""
+    return {**msgspec.structs.asdict(row), "usage": in_full(row.usage)}
+
+
 def public_receipt(receipt: Receipt) -> dict[str, object]:
     """Return what its customer may see, as JSON values: no name of the model at the upstream, times as text."""
     return {
@@ -175,7 +180,7 @@ def _public_attempt(row: AttemptRow) -> dict[str, object]:
         "status": row.status or None,
         "error": row.error,
         "finish_reason": row.finish_reason,
-        "usage": msgspec.to_builtins(row.usage),
+        "usage": in_full(row.usage),
         "price": row.price_id,
         "cost_usd": row.cost_usd,
         "charge_usd": row.charge_usd,

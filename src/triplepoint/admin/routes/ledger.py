@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 from fastapi import Query, Response
 
 from triplepoint.admin.reference import answers
@@ -18,6 +19,7 @@ from triplepoint.admin.routes.common import (
 from triplepoint.admin.shapes import NO_NUL
 from triplepoint.foundation.errors import NotFound
 from triplepoint.ledger.model import AttemptRow, Outcome, Receipt, Rollup
+from triplepoint.ledger.receipts import full_row
 
 router = guarded_router("ledger")
 
@@ -30,7 +32,7 @@ def show_receipt(receipt_id: Id, services: Services) -> Response:
         raise NotFound(
             "there is no receipt with this id; one of the last second may not have reached the ledger yet", param="id"
         )
-    return json_answer(receipt)
+    return json_answer({**msgspec.structs.asdict(receipt), "attempts": [full_row(row) for row in receipt.attempts]})
 
 
 @router.get("/api/ledger/attempts", responses=answers(AttemptRow, many=True))
@@ -49,7 +51,7 @@ def list_attempts(
     rows = services.ledger.attempts(
         customer_id=customer_id, model=model, outcome=outcome, since_us=since_us, before_us=before_us, limit=limit
     )
-    return json_answer(rows)
+    return json_answer([full_row(row) for row in rows])
 
 
 @router.get("/api/ledger/rollups", responses=answers(Rollup, many=True))
