@@ -24,6 +24,9 @@ from triplepoint.access.store import SqlAccessStore
 from triplepoint.configuration.load import load_configuration, read_plans
 from triplepoint.configuration.model import Configuration, LoadedPlans, variable_name
 from triplepoint.economics.current import CurrentMeter
+from triplepoint.economics.earnings import Earnings
+from triplepoint.economics.forecast import Forecasts
+from triplepoint.economics.payers import ServedPayers
 from triplepoint.files.checked import read_file
 from triplepoint.foundation.clock import Clock, SystemClock
 from triplepoint.foundation.errors import Problem, SettingsInvalid
@@ -139,9 +142,7 @@ class Installation:
     @cached_property
     def statements(self) -> Statements:
         """What customers owe for a period."""
-        if not self.revisions.all():  # no gateway has run with plans yet: what the file says now is all there is to go by
-            with suppress(SettingsInvalid):
-                self.note_plans(load_today(self.folder).plans)
+        self._note_first_plans()
         return Statements(
             StatementStore(self.database), customers=self.access.customers, revisions=self.revisions, clock=self.clock
         )
@@ -156,12 +157,41 @@ class Installation:
         """What has ended, in the order in which the ledger learnt of it; for exports."""
         return EndingStore(self.database)
 
+    @cached_property
+    def payers(self) -> ServedPayers:
+        """Who pays, as margins see it."""
+        self._note_first_plans()
+        return ServedPayers(self.access, self.plans, self.revisions)
+
+    @cached_property
+    def earnings(self) -> Earnings:
+        """What plans and customers earned."""
+        return Earnings(self.ledger, self.payers, self.clock)
+
+    @cached_property
+    def forecasts(self) -> Forecasts:
+        """What plans would earn."""
+        return Forecasts(self.ledger, self.payers, self.clock)
+
+    def models(self) -> list[str]:
+        """Return the models of the active line-up, weakest first.
+
+        Raises: SettingsInvalid: the files are wrong.
+        """
+        return list(load_today(self.folder).lineup.models)
+
     def render_statement(self, statement: Statement, form: Form) -> bytes:
         """Write a statement with this installation's letterhead.
 
         Raises: RequestInvalid: PDF without fpdf2, or with letters that its font lacks.
         """
         return render(statement, form, billing=self.settings.billing, folder=self.folder)
+
+    def _note_first_plans(self) -> None:
+        """Where no gateway has run with plans yet, what the file says now is all there is to go by."""
+        if not self.revisions.all():
+            with suppress(SettingsInvalid):
+                self.note_plans(load_today(self.folder).plans)
 
     def note_plans(self, plans: LoadedPlans | None) -> None:
         """Keep what ``plans.yaml`` says as in force from now on, unless it is already."""

@@ -5,11 +5,23 @@ from pathlib import Path
 
 import pytest
 from tests.access.helpers import furnish
-from tests.admin.helpers import BOOK, Console, OneReceipt, ScriptedGateway, add_operators, make_statements, render_plainly
+from tests.admin.helpers import (
+    BOOK,
+    Console,
+    OneReceipt,
+    ScriptedGateway,
+    add_operators,
+    make_statements,
+    payers,
+    render_plainly,
+)
 from tests.plans.shop import open_shop
 
 from triplepoint.admin.app import create_admin
 from triplepoint.admin.ports import AdminServices
+from triplepoint.economics.earnings import Earnings
+from triplepoint.economics.forecast import Forecasts
+from triplepoint.ledger.store import LedgerStore
 
 
 @pytest.fixture
@@ -26,6 +38,9 @@ def console(tmp_path: Path) -> Generator[Console]:
         lineup=lambda: {"lineup": "embedded"},
         statements=make_statements(room),
         render_statement=render_plainly,
+        earnings=Earnings(LedgerStore(room.engine), payers(room), room.clock),
+        forecasts=Forecasts(LedgerStore(room.engine), payers(room), room.clock),
+        models=lambda: ["nano", "regular"],
         prices=lambda: BOOK,
     )
     yield Console(create_admin(services), room, ledger, gateway, add_operators(room), shop)

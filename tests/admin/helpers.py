@@ -9,10 +9,11 @@ from typing import Any
 
 from starlette.testclient import TestClient
 from tests.access.helpers import ADMIN, Room
-from tests.plans.shop import Shop
+from tests.plans.shop import Shop, open_shop
 
 from triplepoint.access.model import Role
 from triplepoint.admin.app import AdminApp
+from triplepoint.economics.payers import ServedPayers
 from triplepoint.foundation.secret import Secret
 from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.ledger.model import AttemptRow, Outcome, Receipt, Rollup
@@ -161,6 +162,11 @@ def make_statements(room: Room) -> Statements:
     """Make statements on the room's database."""
     store, revisions = StatementStore(room.engine), PlanRevisions(room.engine)
     return Statements(store, customers=room.access.customers, revisions=revisions, clock=room.clock)
+
+
+def payers(room: Room) -> ServedPayers:
+    """See who pays on the room's database."""
+    return ServedPayers(room.access, open_shop(room).plans, PlanRevisions(room.engine))
 
 
 def render_plainly(statement: Statement, form: Form) -> bytes:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from tests.access.helpers import ADMIN, Room, furnish
-from tests.admin.helpers import make_statements, render_plainly
+from tests.admin.helpers import make_statements, payers, render_plainly
 from tests.console.attempts import ScriptedGateway, ScriptedLedger
 from tests.plans.shop import open_shop
 
@@ -24,8 +24,11 @@ from triplepoint.admin.app import create_admin
 from triplepoint.admin.ports import AdminServices
 from triplepoint.console.door import ConsoleMount, Door
 from triplepoint.console.plain import safe_path
+from triplepoint.economics.earnings import Earnings
+from triplepoint.economics.forecast import Forecasts
 from triplepoint.foundation.secret import Secret
 from triplepoint.ledger.model import AttemptRow, Outcome, Rollup
+from triplepoint.ledger.store import LedgerStore
 from triplepoint.pricing.book import PriceBook
 
 PASSWORD = Secret("a password of these tests")
@@ -91,6 +94,9 @@ def house(tmp_path: Path) -> Generator[House]:
         lineup=dict,
         statements=make_statements(room),
         render_statement=render_plainly,
+        earnings=Earnings(LedgerStore(room.engine), payers(room), room.clock),
+        forecasts=Forecasts(LedgerStore(room.engine), payers(room), room.clock),
+        models=lambda: ["nano", "regular"],
         prices=lambda: PriceBook.of([]),
     )
     app = create_admin(services)

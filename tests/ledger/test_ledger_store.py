@@ -107,3 +107,20 @@ def test_money_is_numeric_in_postgresql() -> None:
     assert str(ATTEMPTS.c.cost_usd.type.dialect_impl(dialect).compile(dialect)) == "NUMERIC"
     assert repr(ExactText().process_bind_param("0.10", dialect)) == "Decimal('0.10')"
     assert ExactText().process_result_value(ExactText().process_bind_param("0.10", dialect), dialect) == "0.1"
+
+
+def test_plans_and_customers_are_added_up(store: LedgerStore, opened: MakeOpened, closed: MakeClosed) -> None:
+    """By plan and customer over whole hours, exactly, days and hours together; beyond the span nothing counts."""
+    day_us = 24 * HOUR_US
+    begin_us = opened(0).at_us // day_us * day_us
+    moments = [begin_us - HOUR_US, begin_us, begin_us + day_us - 1, begin_us + day_us, begin_us + day_us + HOUR_US]
+    records: list[JournalRecord] = []
+    for number, at_us in enumerate(moments):
+        records.append(opened(number, at_us=at_us, customer_id="cust_1", plan="plus" if number % 2 else "pro"))
+        records.append(closed(number, at_us=at_us + 1, cost_usd="0.000000000001", charge_usd="2" if number else None))
+    _fill(store, records)
+    found = store.earned(since_us=begin_us, until_us=begin_us + day_us + HOUR_US)
+    sums = [(one.plan, one.customer_id, one.answered, one.cost_usd, one.charge_usd, one.uncharged) for one in found]
+    assert sums == [("plus", "cust_1", 2, "0.000000000002", "4", 0), ("pro", "cust_1", 1, "0.000000000001", "2", 0)]
+    wider = store.earned(since_us=begin_us - day_us, until_us=begin_us + 2 * day_us)
+    assert [(one.plan, one.answered, one.uncharged) for one in wider] == [("plus", 2, 0), ("pro", 3, 1)]

@@ -17,11 +17,11 @@ import triplepoint
 from triplepoint.admin import faults, reference
 from triplepoint.admin.guard import RULES, GuardedRoute
 from triplepoint.admin.ports import AdminServices
-from triplepoint.admin.routes import customers, entries, gateway, ledger, operators, plans, prices, session, statements
+from triplepoint.admin.routes import customers, entries, gateway, ledger, margins, operators, plans, prices, session, statements
 
 ROUTERS = (
     *(session.router, customers.router, operators.router, plans.router, entries.router, prices.router),
-    *(statements.router, ledger.router, gateway.router, reference.router),
+    *(statements.router, margins.router, ledger.router, gateway.router, reference.router),
 )
 """All that the application has, in the order of its page."""
 _OURS = ("/api/", "/metrics", "/healthz")

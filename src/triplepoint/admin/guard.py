@@ -66,6 +66,8 @@ RULES: dict[tuple[str, str], Need] = {
     ("POST", "/api/keys/{key_id}/expire"): Need.OPERATOR,
     ("GET", "/api/plans"): Need.VIEWER,
     ("GET", "/api/plans/{plan}"): Need.VIEWER,
+    ("GET", "/api/plans/{plan}/forecast"): Need.VIEWER,
+    ("GET", "/api/margins"): Need.VIEWER,
     ("GET", "/api/assignments"): Need.VIEWER,
     ("POST", "/api/assignments"): Need.OPERATOR,
     ("GET", "/api/overrides"): Need.VIEWER,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from triplepoint.access.service import AccessService
+from triplepoint.economics.earnings import Earnings
+from triplepoint.economics.forecast import Forecasts
 from triplepoint.ledger.model import AttemptRow, Outcome, Receipt, Rollup
 from triplepoint.ledger.statements.model import Statement
 from triplepoint.ledger.statements.render import Form
@@ -72,6 +74,15 @@ class AdminServices:
     """What customers owe."""
     render_statement: Callable[[Statement, Form], bytes]
     """Writes a statement with this installation's letterhead."""
+    earnings: Earnings
+    """What plans and customers earned."""
+    forecasts: Forecasts
+    """What plans would earn."""
+    models: Callable[[], list[str]]
+    """Reads the models of the active line-up, weakest first.
+
+    Raises: SettingsInvalid: the files are wrong.
+    """
     prices: Callable[[], PriceBook]
     """Reads the price book as the files say now.
 

@@ -16,13 +16,15 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse, JSONResponse
 
 from triplepoint.admin.guard import RULES, GuardedRoute, Need
+from triplepoint.economics.earnings import MarginReport
+from triplepoint.economics.forecast import Forecast
 from triplepoint.ledger.model import AttemptRow, Receipt, Rollup
 from triplepoint.ledger.statements.model import Statement, StatementSummary
 from triplepoint.plans.views import AssignmentView, EntryView, OverrideView, PlanView, UsageView
 from triplepoint.telemetry.status import GatewayStatus, Published
 
 _STRUCTS = (
-    *(Receipt, AttemptRow, Rollup, Statement, StatementSummary, GatewayStatus, Published),
+    *(Receipt, AttemptRow, Rollup, Statement, StatementSummary, MarginReport, Forecast, GatewayStatus, Published),
     *(PlanView, AssignmentView, OverrideView, EntryView, UsageView),
 )
 _SCHEMAS = "#/components/schemas/"

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from triplepoint.app import Installation, load_today, open_installation
-from triplepoint.cli import plan_customers
+from triplepoint.cli import plan_customers, plan_margin
 from triplepoint.cli.local import customer_names, print_json, print_table, say
 from triplepoint.cli.options import AsJson, Folder
 from triplepoint.configuration.load import PLANS
@@ -28,6 +28,8 @@ app.command()(plan_customers.assign)
 app.command()(plan_customers.end)
 app.command()(plan_customers.history)
 app.command()(plan_customers.usage)
+app.command()(plan_margin.margin)
+app.command()(plan_margin.simulate)
 
 _FAILED = 1
 NO_FILE = "There is no plans.yaml: every customer may call everything and is charged what it costs."

@@ -1,12 +1,12 @@
 """The ledger, as everyone but the drain sees it: read only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from triplepoint.ledger import rollups as adding
-from triplepoint.ledger.model import AttemptRow, Outcome, Receipt, Rollup, Total
+from triplepoint.ledger.model import AttemptRow, Counts, Outcome, Receipt, Rollup, Total
 from triplepoint.ledger.receipts import to_receipt
 from triplepoint.ledger.tables import (
     ATTEMPTS,
@@ -104,6 +104,19 @@ class LedgerStore:
         with reading(self.engine) as connection:
             return adding.merge(total for span in _spans(since_us, until_us) for total in _totals(connection, by, span))
 
+    def earned(self, *, since_us: int, until_us: int) -> list[Rollup]:
+        """Add up whole hours that begin in a span by plan and customer; what else rollups are kept by is empty.
+
+        Returns: In the order of plan and customer. Attempts that still run are not in it.
+        """
+        sums: dict[tuple[str, str], Rollup] = {}
+        with reading(self.engine) as connection:
+            for span in _spans(since_us, until_us):
+                for plan, customer_id, counts in _earned(connection, span):
+                    whose = Rollup(hour_us=since_us, customer_id=customer_id, key_id="", plan=plan, served_model="", lineup="")
+                    sums[plan, customer_id] = adding.add(sums.get((plan, customer_id), whose), counts)
+        return [sums[key] for key in sorted(sums)]
+
     def unmatched(self) -> int:
         """Count closed records whose opened record was lost to damage; what they cost is in no sum."""
         with reading(self.engine) as connection:
@@ -145,13 +158,26 @@ def _totals(connection: sa.Connection, by: adding.By, span: _Span) -> Iterator[T
     dialect = connection.dialect.name
     begins = span.table.primary_key.columns.values()[0]
     group = begins - begins % adding.DAY_US if by is adding.By.DAY else span.table.c[_COLUMN_OF[by]]
-    sums = [exact_total(dialect, column) if name in EXACT_SUMS else sa.func.sum(column) for name, column in _counts(span.table)]
-    query = sa.select(group, *sums).group_by(group)
+    query = sa.select(group, *_sums(dialect, span.table)).group_by(group)
     for whose, *counts in connection.execute(_within(query, begins, span.since_us, span.until_us)):
-        named: dict[str, Any] = {
-            name: count or "0" if name in EXACT_SUMS else int(count) for name, count in zip(COUNTS, counts, strict=True)
-        }
-        yield Total(group=adding.day_text(int(whose)) if by is adding.By.DAY else whose, **named)
+        yield Total(group=adding.day_text(int(whose)) if by is adding.By.DAY else whose, **_named(counts))
+
+
+def _earned(connection: sa.Connection, span: _Span) -> Iterator[tuple[str, str, Counts]]:
+    begins = span.table.primary_key.columns.values()[0]
+    groups = (span.table.c.plan, span.table.c.customer_id)
+    query = sa.select(*groups, *_sums(connection.dialect.name, span.table)).group_by(*groups)
+    for row in connection.execute(_within(query, begins, span.since_us, span.until_us)):
+        plan, customer_id, *counts = tuple[Any, ...](row)
+        yield plan, customer_id, Counts(**_named(counts))
+
+
+def _sums(dialect: str, table: sa.Table) -> list[sa.ColumnElement[Any]]:
+    return [exact_total(dialect, column) if name in EXACT_SUMS else sa.func.sum(column) for name, column in _counts(table)]
+
+
+def _named(counts: Sequence[Any]) -> dict[str, Any]:
+    return {name: count or "0" if name in EXACT_SUMS else int(count) for name, count in zip(COUNTS, counts, strict=True)}
 
 
 def _counts(table: sa.Table) -> list[tuple[str, sa.Column[Any]]]:

@@ -60,6 +60,9 @@ def admin_services(installation: Installation) -> AdminServices:
         lineup=lambda: describe_lineup(installation.folder),
         statements=installation.statements,
         render_statement=installation.render_statement,
+        earnings=installation.earnings,
+        forecasts=installation.forecasts,
+        models=installation.models,
         prices=CurrentBook(installation.folder),
     )
 
