@@ -8,7 +8,7 @@ from tests.cli.shapes import hold
 from tests.cli.test_plan import PLANS
 from tests.ledger.conftest import make_closed, make_opened
 
-from triplepoint.cli import audit, credit, customer, key, quota
+from triplepoint.cli import audit, credit, customer, key, quota, receipt
 from triplepoint.foundation.errors import Conflict, NotFound, RequestInvalid
 from triplepoint.ledger.journal import Journal
 from triplepoint.settings import JournalSettings
@@ -36,12 +36,12 @@ def quotas(folder: Path) -> Commands:
     return Commands(quota.app, folder)
 
 
-def _serve(commands: Commands, *, charge: str, burnt: dict[str, str] | None = None) -> str:
+def _serve(commands: Commands, *, charge: str, burnt: dict[str, str] | None = None, plan: str = "") -> str:
     acme = Commands(customer.app, commands.folder).json("show", "acme")["id"]
     with commands.opened() as installation:
         now_us, data = installation.clock.now_us(), installation.data
     with Journal(data, boot="boot_a", settings=JournalSettings()) as journal:
-        opened = make_opened(1, at_us=now_us, customer_id=acme)
+        opened = make_opened(1, at_us=now_us, customer_id=acme, plan=plan, downgraded_from="large" if plan else None)
         journal.write(opened)
         journal.write(make_closed(1, at_us=now_us, charge_usd=charge, burnt=burnt or {}))
     return opened.receipt_id
@@ -121,6 +121,14 @@ def test_a_refund_is_never_above_the_charge(credits_: Commands) -> None:
     credits_.text("refund", receipt, "--reason", "x")
     with pytest.raises(Conflict, match="in full already"):
         credits_.run("refund", receipt, "--reason", "x")
+
+
+def test_a_receipt_says_what_the_customer_pays(credits_: Commands) -> None:
+    """On a plan the receipt has charge, what was burnt of which credit, and what it was moved down from."""
+    receipt_id = _serve(credits_, charge="0.30", burnt={"mony_1": "0.30"}, plan="plus")
+    shown = Commands(receipt.app, credits_.folder).text("show", receipt_id)
+    for words in ("plus", "$0.30", "$0.30 of mony_1", "moved down from", "large"):
+        assert words in shown
 
 
 def test_limits_are_overridden_listed_and_ended(quotas: Commands) -> None:

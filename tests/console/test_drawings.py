@@ -62,6 +62,16 @@ def test_a_receipt_adds_its_attempts_up() -> None:
     assert "unknown" in draw(first, make_attempt(attempt=2, cost_usd=None))
 
 
+def test_a_receipt_says_what_the_customer_pays() -> None:
+    """On a plan it has the plan, the charge beside the price, and the model it was moved down from; without, none of them."""
+    one = make_attempt(plan="plus", charge_usd="0.25", burnt={"mony_1": "0.25"}, downgraded_from="regular", cost_usd="0.1")
+    shown = draw(one)
+    for text in ("Plan plus", "Charge $0.25, from credit", "Moved down from regular", "$0.1"):
+        assert text in shown
+    assert "from credit" not in draw(make_attempt(plan="plus", charge_usd="0.25"))
+    assert "Charge" not in draw(make_attempt(charge_usd="0.25"))
+
+
 def test_a_receipt_says_what_it_took() -> None:
     """Energy and carbon are shown with interval and grade, of the whole and of each of several attempts."""
     energy = {"energy_wh": "0.201234", "energy_low_wh": "0.1", "energy_high_wh": "0.4", "energy_grade": "tabled"}

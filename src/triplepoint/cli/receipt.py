@@ -59,6 +59,7 @@ def _summary(receipt: Receipt) -> Table:
             "line-up": receipt.lineup,
             "outcome": receipt.outcome or "running",
             "cost": _money(receipt.cost_usd),
+            **_plan(receipt.attempts[0], receipt.charge_usd),
             **_energies(receipt.attempts),
         },
     )
@@ -73,12 +74,22 @@ def _attempt(row: AttemptRow) -> Table:
         "tokens": _tokens(row.usage),
         "price": row.price_id,
         "cost": _money(row.cost_usd),
+        "burnt": ", ".join(f"${usd} of {grant}" for grant, usd in row.burnt.items()),
+        "unreserved": "the counters were away, and the plan says to go on" if row.unreserved else "",
         **_energies([row]),
         "first byte, total": f"{_seconds(row.first_byte_us)}, {_seconds(row.total_us)}",
         "notices": "; ".join(row.notices),
         "tags": ", ".join(f"{name}={value}" for name, value in row.tags.items()),
     }
     return _pairs(f"attempt {row.attempt}", {name: value for name, value in pairs.items() if value})
+
+
+def _plan(first: AttemptRow, charge_usd: str | None) -> dict[str, str]:
+    """Say what the customer pays, and whether it got what it asked for; nothing where there are no plans."""
+    if not first.plan:
+        return {}
+    moved = {} if first.downgraded_from is None else {"moved down from": first.downgraded_from}
+    return {"plan": first.plan, "charge": _money(charge_usd), **moved}
 
 
 def _pairs(title: str, pairs: dict[str, str]) -> Table:

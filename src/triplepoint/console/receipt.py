@@ -86,11 +86,23 @@ def _facts(receipt: Receipt, parties: Parties) -> Sequence[Markup]:
         "Endpoint": tag("code", printable(receipt.endpoint)),
         "Request": tag("code", printable(receipt.request_id)),
         "Line-up": tag("code", receipt.lineup),
+        **_plan(receipt),
         "Conversation": None if first.conversation is None else tag("code", printable(first.conversation)),
         **(_energies(receipt.attempts) if receipt.outcome is not None else {}),
         "Tags": None if not first.tags else join(*(_label(name, value) for name, value in sorted(first.tags.items()))),
     }
     return [tag("div", tag("dt", name), tag("dd", content)) for name, content in facts.items() if content is not None]
+
+
+def _plan(receipt: Receipt) -> dict[str, Content]:
+    """Say what the customer pays, and whether it got what it asked for; nothing where there are no plans."""
+    first = receipt.attempts[0]
+    if not first.plan:
+        return {}
+    burnt = any(row.burnt for row in receipt.attempts)
+    charge = _cost(receipt.charge_usd, receipt.outcome) + (", from credit" if burnt else "")
+    moved = None if first.downgraded_from is None else printable(first.downgraded_from)
+    return {"Plan": printable(first.plan), "Charge": charge, "Moved down from": moved}
 
 
 def _label(name: str, value: str) -> Markup:
