@@ -2,6 +2,7 @@
 
 import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 import msgspec
 from hypothesis import given
@@ -42,7 +43,7 @@ def test_a_margin_is_exact(units: int, tenths: int) -> None:
     cost, margin = Decimal(units).scaleb(-15), Decimal(tenths) / 10
     charge = AtCost(margin).charge_usd("regular", USAGE, cost, 0)
     assert charge is not None
-    assert charge * 10**18 == units * 1000 + units * tenths
+    assert Fraction(charge) * 10**18 == units * 1000 + units * tenths
     assert AtCost(margin).worst_usd("regular", cost, 1, 1) == charge
 
 
