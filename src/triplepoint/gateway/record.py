@@ -40,24 +40,31 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
     """Code of our error."""
 
 
+class Kept(msgspec.Struct, gc=False):
+    """An attempt as it is remembered."""
+
+    opened: Opened
+    closed: Closed | None = None
+
+
 class Recents:
     """The latest receipts of this gateway, by id, and the latest refusals.
 
-    Records are kept as they are, in two flat tables: nothing here for the garbage collector to walk through.
+    Records are kept as they are, in flat tables: nothing here for the garbage collector to walk through. A request looks into
+    them once; its attempt holds what is kept of it.
     """
 
     def __init__(self, limit: int = RECENT_RECEIPTS) -> None:
         self._limit = limit
-        self._opened: dict[str, Opened] = {}
-        """First attempts by receipt; further ones by `_place`, after it in the same table."""
-        self._closed: dict[str, Closed] = {}
+        self._kept: dict[str, Kept] = {}
+        """First attempts by receipt; further ones by their place after it, in the same table."""
         self._refused: dict[str, Refusal] = {}
         self._order: deque[str] = deque()
         """Places in the order of their opening: a dictionary that loses its oldest again and again is slow to find the next."""
 
     def refused(self, refusal: Refusal) -> None:
         """Keep a refusal, unless an attempt tells more; the oldest makes room for it."""
-        if refusal.receipt_id in self._opened:
+        if refusal.receipt_id in self._kept:
             return
         self._refused[refusal.receipt_id] = refusal
         if len(self._refused) > self._limit:
@@ -67,34 +74,24 @@ class Recents:
         """Return a refusal; None where it is not kept."""
         return self._refused.get(receipt_id)
 
-    def opened(self, record: Opened) -> None:
-        """Keep an opened record; the oldest makes room for it."""
-        place = record.receipt_id if record.attempt == 1 else _place(record)
-        self._opened[place] = record
+    def keep(self, record: Opened) -> Kept:
+        """Keep an attempt; the oldest makes room for it. Its closed record is to be added to what is returned."""
+        kept = Kept(record)
+        place = record.receipt_id if record.attempt == 1 else f"{record.receipt_id}.{record.attempt}"
+        self._kept[place] = kept
         self._order.append(place)
         if len(self._order) > self._limit:
-            oldest = self._order.popleft()
-            self._opened.pop(oldest, None)
-            self._closed.pop(oldest, None)
-
-    def closed(self, record: Closed) -> None:
-        """Keep its closed record, if the opened one is still kept."""
-        place = record.receipt_id if record.attempt == 1 else _place(record)
-        if place in self._opened:
-            self._closed[place] = record
+            self._kept.pop(self._order.popleft(), None)
+        return kept
 
     def get(self, receipt_id: str) -> list[tuple[Opened, Closed | None]] | None:
         """Return a receipt's attempts in order; None where it is not kept, or not whole."""
         found: list[tuple[Opened, Closed | None]] = []
         place = receipt_id
-        while (record := self._opened.get(place)) is not None:
-            found.append((record, self._closed.get(place)))
-            place = f"{receipt_id}.{record.attempt + 1}"
+        while (kept := self._kept.get(place)) is not None:
+            found.append((kept.opened, kept.closed))
+            place = f"{receipt_id}.{kept.opened.attempt + 1}"
         return found or None
-
-
-def _place(record: Opened | Closed) -> str:
-    return record.receipt_id if record.attempt == 1 else f"{record.receipt_id}.{record.attempt}"
 
 
 class Book:
@@ -157,26 +154,26 @@ class Book:
             self._journal.write(opened)
         except StoreFault as error:
             raise Overloaded("Requests cannot be recorded at the moment.", code=error.code, retry_after_s=1.0) from error
-        self._recents.opened(opened)
-        return OpenAttempt(opened, target, admitted, self)
+        return OpenAttempt(self._recents.keep(opened), target, admitted, self)
 
-    def close(self, opened: Opened, closed: Closed) -> None:
+    def close(self, kept: Kept, closed: Closed) -> None:
         """Record how an attempt ended."""
         self._journal.write(closed)
-        self._recents.closed(closed)
-        self._metrics.attempt(opened, closed)
+        kept.closed = closed
+        self._metrics.attempt(kept.opened, closed)
 
 
 class OpenAttempt:
     """An attempt under way; closed exactly once."""
 
     __slots__ = (
-        "_admitted", "_book", "_first_byte_us", "_started_s", "_steady_s", "_target", "error", "opened", "outcome",
+        "_admitted", "_book", "_first_byte_us", "_kept", "_started_s", "_steady_s", "_target", "error", "opened", "outcome",
         "status", "trace",
     )  # fmt: skip
 
-    def __init__(self, opened: Opened, target: TargetRoute, admitted: Admitted, book: Book) -> None:
-        self.opened = opened
+    def __init__(self, kept: Kept, target: TargetRoute, admitted: Admitted, book: Book) -> None:
+        self.opened = kept.opened
+        self._kept = kept
         self.outcome: Outcome | None = None
         """None while it is under way."""
         self.error: str | None = None
@@ -252,5 +249,5 @@ class OpenAttempt:
             charge_usd=None if charge is None else money_text(charge),
             burnt=burnt,
         )
-        self._book.close(opened, closed)
+        self._book.close(self._kept, closed)
         self.trace.end(closed)
