@@ -3,7 +3,7 @@
 import runpy
 import sys
 
-_ALL = ("overhead", "streaming", "soak", "transport", "energy", "prices", "counters", "ledger", "margins")
+_ALL = ("overhead", "calls", "streaming", "soak", "transport", "energy", "prices", "counters", "ledger", "margins")
 
 
 def main() -> None:

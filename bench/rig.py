@@ -135,7 +135,7 @@ def gateway(origin_url: str) -> Generator[Target]:
     """Run a gateway with everything on, in front of an origin."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder, port = Path(name), free_port()
-        _configure(folder, port, origin_url)
+        configure(folder, port, origin_url)
         with open_installation(folder) as installation:
             installation.access.ensure_first_key(installation.data / "first-key")
             key = (installation.data / "first-key").read_text().strip()
@@ -148,7 +148,8 @@ def gateway(origin_url: str) -> Generator[Target]:
                 process.terminate()
 
 
-def _configure(folder: Path, port: int, origin_url: str) -> None:
+def configure(folder: Path, port: int, origin_url: str) -> None:
+    """Write the configuration of a gateway with everything on, in front of an origin."""
     fast = {"requests_per_minute_per_key": 10**9}  # the limit is enforced, and out of reach
     settings = {
         "lineup": "bench",
