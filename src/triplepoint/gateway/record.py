@@ -233,6 +233,7 @@ class OpenAttempt:
         self.outcome, self.error = outcome, error
         opened = self.opened
         charge, burnt = self._admitted.end(outcome, usage, cost, self._target, opened.at_us)
+        cost_usd = None if cost is None else money_text(cost)
         closed = Closed(
             receipt_id=opened.receipt_id,
             attempt=opened.attempt,
@@ -241,12 +242,12 @@ class OpenAttempt:
             status=self.status,
             error=error,
             usage=usage,
-            cost_usd=None if cost is None else money_text(cost),
+            cost_usd=cost_usd,
             first_byte_us=self._first_byte_us,
             total_us=int((self._steady_s() - self._started_s) * 1e6),
             finish_reason=finish_reason,
             notices=[*self._admitted.notices, *(notices or ()), *self._unpriced(usage, cost)],
-            charge_usd=None if charge is None else money_text(charge),
+            charge_usd=cost_usd if charge is cost else None if charge is None else money_text(charge),
             burnt=burnt,
         )
         self._book.close(self._kept, closed)
