@@ -148,6 +148,22 @@ def gateway(origin_url: str) -> Generator[Target]:
                 process.terminate()
 
 
+PLANS = {
+    "default": "all",
+    "plans": {
+        "all": {
+            "charge": {"kind": "at_cost", "margin_percent": 20},
+            "rates": {"requests_per_minute": 10**9, "tokens_per_minute": 10**12},
+            "quotas": {
+                "week": {"unit": "messages", "limit": 10**11, "per": "week"},
+                "money": {"unit": "charge_usd", "limit": 10**9, "per": "month"},
+            },
+        }
+    },
+}
+"""A plan whose limits are all kept and all out of reach."""
+
+
 def configure(folder: Path, port: int, origin_url: str) -> None:
     """Write the configuration of a gateway with everything on, in front of an origin."""
     fast = {"requests_per_minute_per_key": 10**9}  # the limit is enforced, and out of reach
@@ -160,7 +176,13 @@ def configure(folder: Path, port: int, origin_url: str) -> None:
     lineup = {"lineup": "bench", "models": {"m": {"context_tokens": 128000, "upstreams": [target]}}}
     price = {"model": "bench/m", "since": "2026-01-01", "input_usd_per_mtok": "0.15", "output_usd_per_mtok": "0.60"}
     prices = {"source": "made for the benchmark", "collected": "2026-01-01", "prices": [price]}
-    for path, value in (("triplepoint.yaml", settings), ("lineups/bench.yaml", lineup), ("prices/bench.yaml", prices)):
+    files = {
+        "triplepoint.yaml": settings,
+        "plans.yaml": PLANS,
+        "lineups/bench.yaml": lineup,
+        "prices/bench.yaml": prices,
+    }
+    for path, value in files.items():
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_text(yaml.safe_dump(value, sort_keys=False))
 

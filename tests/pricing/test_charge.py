@@ -27,7 +27,7 @@ USAGE = Usage(input_tokens=7, output_tokens=11)
 def test_what_is_included_is_charged_nothing() -> None:
     """Under a fee each charge is exactly zero, also where the cost is unknown."""
     assert Included().charge_usd("regular", USAGE, None, 0) == 0
-    assert Included().worst_usd("regular", Decimal(5), 100, 100) == 0
+    assert Included().worst_units("regular", 5, 100, 100) == 0
     assert Included().input_usd_per_mtok("regular", Decimal(5)) == "0"
 
 
@@ -44,7 +44,7 @@ def test_a_margin_is_exact(units: int, tenths: int) -> None:
     charge = AtCost(margin).charge_usd("regular", USAGE, cost, 0)
     assert charge is not None
     assert Fraction(charge) * 10**18 == units * 1000 + units * tenths
-    assert AtCost(margin).worst_usd("regular", cost, 1, 1) == charge
+    assert AtCost(margin).worst_units("regular", units, 1, 1) == charge * 10**18
 
 
 def test_own_prices_charge_by_the_model() -> None:
@@ -53,7 +53,8 @@ def test_own_prices_charge_by_the_model() -> None:
     assert ours.charge_usd("regular", USAGE, Decimal(9), 0) == OURS.cost_usd(USAGE)
     assert ours.charge_usd("regular", USAGE, None, 0) == OURS.cost_usd(USAGE)
     assert ours.charge_usd("old", USAGE, Decimal(9), 0) is None
-    assert ours.worst_usd("old", Decimal(9), 1, 1) == 9
+    assert ours.worst_units("old", 9, 1, 1) == 9000
+    assert ours.worst_units("regular", 9, 7, 11) == OURS.worst_usd(7, 11) * 10**18
     assert ours.input_usd_per_mtok("regular", Decimal(9)) == "0.000000003"
     assert ours.input_usd_per_mtok("old", Decimal(9)) == ""
 

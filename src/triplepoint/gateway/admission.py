@@ -25,7 +25,7 @@ from triplepoint.gateway.request import REFUSE, Request
 from triplepoint.gateway.snapshot import KeyGrant, ModelRoute
 from triplepoint.gateway.toolloop import conversation_name, goes_on_with_tools
 from triplepoint.gateway.wire import HeaderList
-from triplepoint.gateway.worst import Worst, asked_output_tokens, worst_case
+from triplepoint.gateway.worst import Worst, worst_case
 from triplepoint.plans.counters.model import Bound, Claim, Kind, Reserved, Seed, Unknown
 from triplepoint.plans.counters.ports import Counters, CountersAway
 from triplepoint.plans.counters.unheld import unheld
@@ -92,13 +92,22 @@ class Admissions:
         if not terms.limits and not terms.is_prepaid:
             admitted = Admitted(terms, choice, terms.charge)
             if terms.max_output_tokens is not None:
-                _bound(admitted, request, worst_case(request, choice.route, terms, terms.charge))
+                _bound(admitted, worst_case(request, choice.route, terms, terms.charge))
             return admitted
         grant = arrival.grant
         assert grant is not None  # noqa: S101 - it has terms
         entry = _Entry(request, terms, grant, arrival.receipt_id, arrival.headers, now_us)
+        in_loop = (bool(terms.ladder) or terms.has_grace) and goes_on_with_tools(request)
         try:
-            return await self._enter(entry, choice)
+            if not in_loop:  # the usual request: no tool loop, and there is room
+                ask = ask_for(request, choice, terms, now_us)
+                answer = await self._counters.reserve(
+                    grant.customer_id, arrival.receipt_id, ask.claims, now_us=now_us, expires_us=now_us + LIFE_US
+                )
+                if isinstance(answer, Reserved):
+                    arrival.headers += standing_headers(terms, choice.route.name, ask.limits, answer.standings, now_us)
+                    return _let_in(entry, ask, answer)
+            return await self._enter(entry, choice, in_loop=in_loop)
         except CountersAway as away:
             if not terms.is_open_when_away:
                 raise
@@ -124,10 +133,9 @@ class Admissions:
         """Wait for settlements under way."""
         await asyncio.gather(*self._settling)
 
-    async def _enter(self, entry: "_Entry", choice: Choice) -> Admitted:
+    async def _enter(self, entry: "_Entry", choice: Choice, *, in_loop: bool) -> Admitted:
         """Reserve for the chosen model, or for the first below it that has room."""
         terms, first, why = entry.terms, choice, ""
-        in_loop = (bool(terms.ladder) or terms.has_grace) and goes_on_with_tools(entry.request)
         if in_loop and terms.ladder:
             choice = await self._where_the_loop_began(entry, choice)
         while True:
@@ -194,11 +202,7 @@ class Admissions:
         return Choice(choice.lineup, below, reason), why
 
     async def _entered(self, entry: "_Entry", first: Choice, why: str, ask: Ask, answer: Reserved) -> Admitted:
-        terms, route = entry.terms, ask.choice.route
-        charge = terms.overage if ask.is_on_credit else terms.charge
-        admitted = Admitted(terms, ask.choice, charge, limits=ask.limits, holds=answer.holds)
-        if terms.bounds_output or terms.max_output_tokens is not None:
-            _bound(admitted, entry.request, ask.worst)
+        admitted, route = _let_in(entry, ask, answer), ask.choice.route
         if route is not first.route:
             admitted.downgraded_from = first.route.name
             because = why or "its tool loop began there"
@@ -235,6 +239,15 @@ class _Entry:
         self.now_us = now_us
 
 
+def _let_in(entry: _Entry, ask: Ask, answer: Reserved) -> Admitted:
+    terms = entry.terms
+    charge = terms.overage if ask.is_on_credit else terms.charge
+    admitted = Admitted(terms, ask.choice, charge, limits=ask.limits, holds=answer.holds)
+    if terms.bounds_output or terms.max_output_tokens is not None:
+        _bound(admitted, ask.worst)
+    return admitted
+
+
 def _below(entry: _Entry, choice: Choice) -> ModelRoute | None:
     """Return the next model down the ladder that may serve and can do what is asked."""
     ladder = entry.terms.ladder
@@ -258,13 +271,13 @@ def _unreserved(entry: _Entry, choice: Choice) -> Admitted:
     admitted.unreserved = True
     admitted.notices.append("limits could not be looked at; what is used counts all the same")
     if entry.terms.bounds_output or entry.terms.max_output_tokens is not None:
-        _bound(admitted, entry.request, ask.worst)
+        _bound(admitted, ask.worst)
     return admitted
 
 
-def _bound(admitted: Admitted, request: Request, worst: Worst) -> None:
+def _bound(admitted: Admitted, worst: Worst) -> None:
     """Have the upstream told how long an answer may be, where the request does not say so itself, or says more."""
-    asked, longest = asked_output_tokens(request), worst.each_output_tokens
+    asked, longest = worst.asked, worst.longest
     if asked is None or asked > longest:
         admitted.longest = longest
     if asked is not None and asked > longest:

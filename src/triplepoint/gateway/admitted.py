@@ -7,12 +7,11 @@ from triplepoint.foundation.money import EXACT, ZERO, money_text
 from triplepoint.foundation.usage import Usage
 from triplepoint.gateway.choice import Choice
 from triplepoint.gateway.snapshot import TargetRoute
-from triplepoint.gateway.wire import HeaderList
-from triplepoint.gateway.worst import Worst, known_part
+from triplepoint.gateway.worst import known_part
 from triplepoint.ledger.model import Outcome
 from triplepoint.plans.amounts import of_units, to_units
-from triplepoint.plans.counters.model import Hold, Kind
-from triplepoint.plans.limits import REQUESTS, Limit
+from triplepoint.plans.counters.model import Hold
+from triplepoint.plans.limits import Limit
 from triplepoint.plans.model import Unit
 from triplepoint.plans.terms import Terms
 from triplepoint.pricing.charge import AT_COST, ChargeTerms
@@ -25,7 +24,6 @@ class Admitted:
         terms: Its key's.
         choice: The model that it was let in for, after any ladder.
         charge: What it is charged by.
-        worst: Its worst case; None where nothing bounds it.
         limits: Limit of each claim; None where the claim is of a grant of credit.
         holds: What is held, by position of the claim.
     """
@@ -40,14 +38,12 @@ class Admitted:
         "charge",
         "choice",
         "downgraded_from",
-        "headers",
         "holds",
         "limits",
         "longest",
         "notices",
         "terms",
         "unreserved",
-        "worst",
     )
 
     def __init__(
@@ -56,27 +52,23 @@ class Admitted:
         choice: Choice,
         charge: ChargeTerms,
         *,
-        worst: Worst | None = None,
         limits: Sequence[Limit | None] = (),
         holds: tuple[Hold, ...] = (),
     ) -> None:
         self.terms = terms
         self.choice = choice
         self.charge = charge
-        self.worst = worst
         self.limits = limits
         self.holds = holds
         self.longest: int | None = None
         """Bound of the answer that the upstream must be told; None where the request's own, or none, will do."""
         self.notices: list[str] = []
         """What the caller is told in words; part of the receipt."""
-        self.headers: HeaderList = []
-        """How its limits stand."""
         self.downgraded_from: str | None = None
         """Model that it would have got."""
         self.unreserved = False
         """The counters are away and nothing is held."""
-        self._credit = [hold for hold in holds if limits[hold.claim] is None]
+        self._credit = [hold for hold in holds if limits[hold.claim] is None] if None in limits else []
         self._answered = 0
         self._tokens = 0
         self._charged = ZERO
@@ -92,7 +84,12 @@ class Admitted:
         """Return what a million tokens of input are charged, as the journal writes it."""
         if self.charge is AT_COST:
             return target.input_usd_per_mtok
-        return self.charge.input_usd_per_mtok(self.choice.route.name, target.price.input_usd_per_mtok)
+        model, rates = self.choice.route.name, self.terms.charge_rates
+        place = (model, target.price.id, self.charge is self.terms.charge)
+        rate = rates.get(place)
+        if rate is None:
+            rate = rates[place] = self.charge.input_usd_per_mtok(model, target.price.input_usd_per_mtok)
+        return rate
 
     def end(
         self, outcome: Outcome, usage: Usage, cost: Decimal | None, target: TargetRoute, at_us: int
@@ -158,27 +155,23 @@ class Admitted:
 
     def actuals(self) -> list[int]:
         """Return what was used of each hold, in their order."""
-        left = to_units(self._charged, Unit.CHARGE_USD)
+        charge = to_units(self._charged, Unit.CHARGE_USD) if self._charged else 0
+        cost = to_units(self._cost, Unit.COST_USD) if self._cost else 0
+        tokens = self._tokens
+        by_measure = (1, tokens, self._answered, tokens, charge, cost, self._energy)
+        if self._credit:
+            return self._actuals_with_credit(by_measure, charge)
+        limits = self.limits
+        return [by_measure[limit.measure] for hold in self.holds if (limit := limits[hold.claim]) is not None]
+
+    def _actuals_with_credit(self, by_measure: tuple[int, ...], charge: int) -> list[int]:
         found: list[int] = []
         for hold in self.holds:
             limit = self.limits[hold.claim]
-            if limit is None:
-                part = left if hold is self._credit[-1] else min(left, hold.amount)
-                left -= part
-                found.append(part)
-            else:
-                found.append(self._used(limit))
+            if limit is not None:
+                found.append(by_measure[limit.measure])
+                continue
+            part = charge if hold is self._credit[-1] else min(charge, hold.amount)
+            charge -= part
+            found.append(part)
         return found
-
-    def _used(self, limit: Limit) -> int:
-        match limit.unit:
-            case Unit.MESSAGES:
-                return 1 if limit.kind is Kind.RATE and limit.name == REQUESTS else self._answered
-            case Unit.TOKENS:
-                return self._tokens
-            case Unit.CHARGE_USD:
-                return to_units(self._charged, Unit.CHARGE_USD)
-            case Unit.COST_USD:
-                return to_units(self._cost, Unit.COST_USD)
-            case Unit.ENERGY_WH:
-                return self._energy

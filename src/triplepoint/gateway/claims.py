@@ -8,7 +8,7 @@ from triplepoint.gateway.choice import Choice
 from triplepoint.gateway.request import Request
 from triplepoint.gateway.worst import Worst, worst_case
 from triplepoint.plans.counters.model import Bound, Claim
-from triplepoint.plans.limits import TOKENS, Limit
+from triplepoint.plans.limits import Limit, Measure
 from triplepoint.plans.model import Beyond
 from triplepoint.plans.terms import Terms
 
@@ -43,19 +43,17 @@ def ask_for(
         in_loop: It goes on with a tool loop, which may use the grace of quotas.
         paid: Quotas that are used up and paid for from credit instead.
     """
-    model = choice.route.name
     worst = worst_case(request, choice.route, terms, terms.overage if paid else terms.charge)
+    amounts, least = worst.amounts, worst.least
     limits: list[Limit | None] = []
     claims: list[Claim] = []
-    for limit in terms.limits:
-        if not limit.is_about(model) or limit.name in paid:
-            continue
-        # A rate is no promise of money: the likely case will do.
-        amount = worst.likely_tokens if limit.name == TOKENS else worst.amount(limit.unit)
-        limits.append(limit)
-        claims.append(limit.claim(now_us, amount=amount, if_lost=min(amount, worst.least(limit.unit)), in_loop=in_loop))
+    for limit in terms.limits_of(choice.route.name):
+        if limit.name not in paid:
+            measure = limit.measure
+            limits.append(limit)
+            claims.append(limit.claim(now_us, amounts[measure], least[measure], in_loop=in_loop))
     if terms.is_prepaid or paid:
-        credit = terms.credit(now_us, amount=worst.charge, if_lost=worst.least_charge)
+        credit = terms.credit(now_us, amount=amounts[Measure.CHARGE], if_lost=least[Measure.CHARGE])
         claims += credit
         limits += [None] * len(credit)
     return Ask(choice, limits, claims, worst, bool(paid))

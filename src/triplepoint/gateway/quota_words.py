@@ -18,6 +18,12 @@ from triplepoint.plans.limits import REQUESTS, Limit
 from triplepoint.plans.periods import zone
 from triplepoint.plans.terms import Terms
 
+_RATE = Kind.RATE  # a look into an Enum costs as much as a sum
+_REQUESTS, _TOKENS = (
+    (b"x-ratelimit-limit-" + what, b"x-ratelimit-remaining-" + what, b"x-ratelimit-reset-" + what)
+    for what in (b"requests", b"tokens")
+)
+
 TOLD_FROM_PERCENT = 80
 """From here on a caller hears of a quota."""
 
@@ -34,15 +40,14 @@ def _rate_headers(limits: Sequence[Limit | None], standings: Sequence[Standing])
     """Return the OpenAI rate-limit headers of a plan's rates."""
     headers: HeaderList = []
     for limit, standing in zip(limits, standings, strict=False):
-        if limit is None or limit.kind is not Kind.RATE:
+        if limit is None or limit.kind is not _RATE:
             continue
-        what = b"requests" if limit.name == REQUESTS else b"tokens"
-        full_s = standing.used * 60 / standing.limit if standing.limit else 60.0
-        headers += [
-            (b"x-ratelimit-limit-" + what, b"%d" % standing.limit),
-            (b"x-ratelimit-remaining-" + what, b"%d" % standing.remaining),
-            (b"x-ratelimit-reset-" + what, duration_text(full_s)),
-        ]
+        most, used = standing.limit, standing.used
+        names = _REQUESTS if limit.name == REQUESTS else _TOKENS
+        full_ms = -(-used * 60_000 // most) if most else 60_000
+        reset = b"%dms" % full_ms if full_ms < 1000 else duration_text(full_ms / 1000)
+        left = most - used if most > used else 0
+        headers += [(names[0], b"%d" % most), (names[1], b"%d" % left), (names[2], reset)]
     return headers
 
 
@@ -52,7 +57,7 @@ def _announced(
     """Return the headers that announce quotas of which most is used."""
     items: list[str] = []
     for limit, standing in zip(limits, standings, strict=False):
-        if limit is None or limit.kind is Kind.RATE or standing.used * 100 < standing.limit * TOLD_FROM_PERCENT:
+        if limit is None or limit.kind is _RATE or standing.used * 100 < standing.limit * TOLD_FROM_PERCENT:
             continue
         seconds = math.ceil((limit.reset_us(now_us) - now_us) / 1e6)
         below = terms.ladder.get(model)

@@ -7,6 +7,7 @@ plan neither forgets what was used in the running period nor counts it twice.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import IntEnum
 
 from triplepoint.plans.amounts import of_units, to_units
 from triplepoint.plans.counters.model import MINUTE_US, Claim, Kind
@@ -18,6 +19,29 @@ _KEPT_US = 86_400_000_000
 
 REQUESTS = "requests_per_minute"
 TOKENS = "tokens_per_minute"
+
+
+class Measure(IntEnum):
+    """What a limit is claimed in: place in the tuples of amounts that a request makes once for all its limits."""
+
+    REQUEST = 0
+    """One, whatever comes of it."""
+    LIKELY_TOKENS = 1
+    """Estimated input and longest answer: a rate is no promise of money."""
+    MESSAGES = 2
+    TOKENS = 3
+    CHARGE = 4
+    COST = 5
+    ENERGY = 6
+
+
+_MEASURES = {
+    Unit.MESSAGES: Measure.MESSAGES,
+    Unit.TOKENS: Measure.TOKENS,
+    Unit.CHARGE_USD: Measure.CHARGE,
+    Unit.COST_USD: Measure.COST,
+    Unit.ENERGY_WH: Measure.ENERGY,
+}
 
 
 @dataclass(slots=True)
@@ -41,12 +65,16 @@ class Limit:
     overrides: tuple[Override, ...] = ()
     stem: str = field(init=False)
     """Name of its counters, without the period."""
+    measure: int = field(init=False)
+    """`Measure`, as a plain number."""
     _period: Period = field(init=False, default=Period(0, 0))
     _counter: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         about = "+".join(sorted(self.models)) if self.models is not None else "*"
         how = self.calendar.value if self.calendar is not None else "minute" if self.kind is Kind.RATE else f"{self.span_us}us"
+        of_rate = Measure.REQUEST if self.name == REQUESTS else Measure.LIKELY_TOKENS
+        self.measure = int(of_rate if self.kind is Kind.RATE else _MEASURES[self.unit])
         self.stem = f"{self.unit.value}:{about}:{how}:{self.key_id or ''}"
 
     def is_about(self, model: str) -> bool:
@@ -60,7 +88,7 @@ class Limit:
                 return to_units(override.limit, self.unit)
         return self.limit
 
-    def claim(self, now_us: int, *, amount: int, if_lost: int, in_loop: bool = False, pool: str = "") -> Claim:
+    def claim(self, now_us: int, amount: int, if_lost: int, *, in_loop: bool = False) -> Claim:
         """Claim something of it.
 
         Args:
@@ -72,17 +100,17 @@ class Limit:
         if in_loop:
             limit += self.grace
         if self.kind is Kind.WINDOW:
-            if not self._period.start_us <= now_us < self._period.end_us:
-                self._enter(now_us)
+            period = self._period
+            if not period.start_us <= now_us < period.end_us:
+                period = self._enter(now_us)
             return Claim(
                 counter=self._counter,
                 kind=Kind.WINDOW,
                 limit=limit,
                 amount=amount,
                 if_lost=if_lost,
-                since_us=self._period.start_us,
-                until_us=self._period.end_us + _KEPT_US,
-                pool=pool,
+                since_us=period.start_us,
+                until_us=period.end_us + _KEPT_US,
             )
         if self.kind is Kind.SLIDING:
             return Claim(
@@ -98,7 +126,7 @@ class Limit:
             counter=self.stem,
             kind=Kind.RATE,
             limit=limit,
-            amount=min(amount, limit),
+            amount=amount if amount < limit else limit,
             if_lost=if_lost,
             since_us=now_us - MINUTE_US,
         )
@@ -109,10 +137,11 @@ class Limit:
             return period_at(self.calendar, self.time_zone, now_us).end_us
         return now_us + self.span_us + self.span_us // 60
 
-    def _enter(self, now_us: int) -> None:
+    def _enter(self, now_us: int) -> Period:
         assert self.calendar is not None  # noqa: S101 - windows have one
         self._period = period_at(self.calendar, self.time_zone, now_us)
         self._counter = f"{self.stem}:{self._period.start_us // 1_000_000}"
+        return self._period
 
     def text(self, amount: int) -> str:
         """Write an amount for people: ``3000 messages``, ``2.5 USD``, ``12 Wh``."""

@@ -23,6 +23,7 @@ POOL = "credit"
 _NEVER_US = 1 << 62
 _NO_CREDIT = Grant(id="none", amount_usd=ZERO, at_us=0, expires_us=None, priority=0)
 """Stands for the grants of a customer that has none: it holds nothing, so whatever costs something binds on it."""
+_BY_PRICE = frozenset({Unit.CHARGE_USD, Unit.COST_USD, Unit.ENERGY_WH})
 _BY_WORST_CASE = frozenset({Unit.TOKENS, Unit.CHARGE_USD, Unit.COST_USD, Unit.ENERGY_WH})
 
 
@@ -54,10 +55,25 @@ class Terms:
     """Units whose worst case some limit asks for."""
     bounds_output: bool = False
     """The length of an answer must be bounded, for something is reserved by it."""
+    needs_money: bool = False
+    """Some limit counts money or energy, whose worst case follows from prices and profiles."""
     has_pace: bool = False
     """It has a rate of requests of its own."""
     has_quotas: bool = False
     has_grace: bool = False
+    charge_rates: dict[tuple[str, str, bool], str] = field(
+        default_factory=dict[tuple[str, str, bool], str], repr=False, compare=False
+    )
+    """What a million tokens of input are charged, once worked out: by model, price, and whether it is no overage."""
+    _by_model: dict[str, tuple[Limit, ...]] = field(default_factory=dict[str, tuple[Limit, ...]], repr=False, compare=False)
+    """Of `limits_of`, once asked for."""
+
+    def limits_of(self, model: str) -> tuple[Limit, ...]:
+        """Return the limits that use of a model counts on."""
+        known = self._by_model.get(model)
+        if known is None:
+            known = self._by_model[model] = tuple(limit for limit in self.limits if limit.is_about(model))
+        return known
 
     def credit(self, now_us: int, *, amount: int, if_lost: int) -> tuple[Claim, ...]:
         """Claim an amount of credit from the grants that are live, in the order in which they are burnt."""
@@ -118,6 +134,7 @@ def compile_terms(name: str, plan: Plan, *, plans_hash: str, holder: Holder, key
         grants=burning_order(holder.grants) if turns_to_credit else (),
         units=frozenset(units),
         bounds_output=not units.isdisjoint(_BY_WORST_CASE),
+        needs_money=not units.isdisjoint(_BY_PRICE),
         has_pace=plan.rates.requests_per_minute is not None,
         has_quotas=bool(quotas) or plan.prepaid,
         has_grace=any(quota.grace for quota in quotas),

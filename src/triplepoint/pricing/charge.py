@@ -32,12 +32,12 @@ class ChargeTerms(Protocol):
         """
         ...
 
-    def worst_usd(self, model: str, cost: Decimal, input_tokens: int, output_tokens: int) -> Decimal:
-        """Return the most that a request can be charged.
+    def worst_units(self, model: str, cost: int, input_tokens: int, output_tokens: int) -> int:
+        """Return the most that a request can be charged, in 10⁻¹⁸ dollars.
 
         Args:
             model: Name in the line-up.
-            cost: Most that it can cost.
+            cost: Most that it can cost, in 10⁻¹⁵ dollars.
             input_tokens, output_tokens: Most that it can use.
         """
         ...
@@ -60,9 +60,9 @@ class Included:
         """Charge nothing, known or not."""
         return ZERO
 
-    def worst_usd(self, model: str, cost: Decimal, input_tokens: int, output_tokens: int) -> Decimal:
+    def worst_units(self, model: str, cost: int, input_tokens: int, output_tokens: int) -> int:
         """Return nothing."""
-        return ZERO
+        return 0
 
     def input_usd_per_mtok(self, model: str, cost: Decimal) -> str:
         """Return nothing."""
@@ -76,19 +76,22 @@ class AtCost:
     margin_percent: Decimal = ZERO
     factor: Decimal | None = field(init=False, default=None)
     """None: 1."""
+    thousandths: int = field(init=False, default=1000)
+    """The factor as a whole number."""
 
     def __post_init__(self) -> None:
         if self.margin_percent:
             factor = EXACT.add(Decimal(1), EXACT.scaleb(self.margin_percent, -2))
             object.__setattr__(self, "factor", factor)
+            object.__setattr__(self, "thousandths", int(EXACT.scaleb(factor, 3)))
 
     def charge_usd(self, model: str, usage: Usage, cost: Decimal | None, at_us: int) -> Decimal | None:
         """Charge the cost and the margin."""
         return cost if cost is None or self.factor is None else EXACT.multiply(cost, self.factor)
 
-    def worst_usd(self, model: str, cost: Decimal, input_tokens: int, output_tokens: int) -> Decimal:
+    def worst_units(self, model: str, cost: int, input_tokens: int, output_tokens: int) -> int:
         """Return the worst cost and the margin."""
-        return cost if self.factor is None else EXACT.multiply(cost, self.factor)
+        return cost * self.thousandths
 
     def input_usd_per_mtok(self, model: str, cost: Decimal) -> str:
         """Return the rate and the margin."""
@@ -114,10 +117,10 @@ class OwnPrices:
             usage = msgspec.structs.replace(usage, service_tier=None)
         return price.cost_usd(usage, at_us)
 
-    def worst_usd(self, model: str, cost: Decimal, input_tokens: int, output_tokens: int) -> Decimal:
+    def worst_units(self, model: str, cost: int, input_tokens: int, output_tokens: int) -> int:
         """Return the most that the model's own price comes to."""
         price = self.prices.get(model)
-        return price.worst_usd(input_tokens, output_tokens) if price is not None else cost
+        return 1000 * (price.worst_units(input_tokens, output_tokens) if price is not None else cost)
 
     def input_usd_per_mtok(self, model: str, cost: Decimal) -> str:
         """Return the rate of the model's own price; empty, that is unknown, where there is none."""

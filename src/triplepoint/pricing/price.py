@@ -134,18 +134,23 @@ class Price(msgspec.Struct, frozen=True):
             input_tokens, max_output_tokens: Most tokens of each.
             web_searches, images: Most that the vendor makes for it and charges by the piece.
         """
-        entry, out = self.worst[bisect_left(self.worst_starts, input_tokens)]
-        total = Decimal(input_tokens * entry + max_output_tokens * out).scaleb(POINT, EXACT)
-        if self.has_request_fee or web_searches or images:
-            return EXACT.add(total, self._worst_fees(web_searches, images))
-        return total
+        total = self.worst_units(input_tokens, max_output_tokens)
+        if web_searches or images:
+            total += self._worst_fees(web_searches, images) - self._worst_fees(0, 0)  # the fee of the request is in already
+        return Decimal(total).scaleb(POINT, EXACT)
 
-    def _worst_fees(self, web_searches: int, images: int) -> Decimal:
+    def worst_units(self, input_tokens: int, max_output_tokens: int) -> int:
+        """Return the same, without anything charged by the piece, as a whole number of 10⁻¹⁵ dollars."""
+        entry, out = self.worst[bisect_left(self.worst_starts, input_tokens)]
+        total = input_tokens * entry + max_output_tokens * out
+        return total + self._worst_fees(0, 0) if self.has_request_fee else total
+
+    def _worst_fees(self, web_searches: int, images: int) -> int:
         total = 0
         for name, count in (("request", 1), ("web_search", web_searches), ("image", images)):
             fees = [getattr(one.fees, name) for one in self._schedules()]
             total += count * max((unit(fee) for fee in fees if fee is not None), default=0) * PER_MTOK
-        return Decimal(total).scaleb(POINT, EXACT)
+        return total
 
     def _schedules(self) -> Iterator[Schedule]:
         yield self.standard

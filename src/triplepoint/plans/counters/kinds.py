@@ -5,6 +5,7 @@ These run for each limit of each request, so they do little: a sum is kept, neve
 
 from triplepoint.plans.counters import rate
 from triplepoint.plans.counters.model import Claim, Hold, Kind, Seed, Standing
+from triplepoint.plans.counters.rate import MINUTE_NS
 from triplepoint.plans.counters.sliding import first_slice, frees_us, slice_length_us
 
 _WINDOW, _SLIDING, _RATE = Kind.WINDOW, Kind.SLIDING, Kind.RATE  # a look into an Enum costs as much as a sum
@@ -127,16 +128,20 @@ class Rate:
 
     def room(self, claim: Claim, now_us: int) -> int:
         """Return the claim's amount where all of it may pass now, else less."""
-        if claim.limit < 1:
+        limit, amount = claim.limit, claim.amount
+        if limit < 1:
             return 0
-        waits = rate.wait_ns(self.due_ns, now_us * 1000, amount=claim.amount, limit=claim.limit)
-        return claim.amount - 1 if waits else claim.amount
+        ahead_ns = self.due_ns - now_us * 1000
+        interval_ns = -(-MINUTE_NS // limit)
+        waits_ns = (ahead_ns if ahead_ns > 0 else 0) + (amount - limit) * interval_ns
+        return amount - 1 if waits_ns > 0 else amount
 
     def hold(self, n: int, claim: Claim, amount: int, if_lost: int, now_us: int) -> Hold:
         """Take an amount for the claim at position `n`; of a rate that lets nothing pass it is nothing."""
-        if claim.limit > 0:
-            self.due_ns = rate.next_due_ns(self.due_ns, now_us * 1000, amount=amount, limit=claim.limit)
-        return Hold(n, claim.counter, _RATE, amount, if_lost if if_lost < amount else amount, 0, claim.limit)
+        limit, now_ns = claim.limit, now_us * 1000
+        if limit > 0:
+            self.due_ns = (self.due_ns if self.due_ns > now_ns else now_ns) + amount * -(-MINUTE_NS // limit)
+        return Hold(n, claim.counter, _RATE, amount, if_lost if if_lost < amount else amount, 0, limit)
 
     def release(self, hold: Hold, actual: int, at_us: int, counted: int | None) -> None:
         """Give back what was not used, or take what was used beyond."""

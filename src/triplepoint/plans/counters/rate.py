@@ -52,6 +52,7 @@ def standing(claim: Claim, due_ns: int, now_ns: int) -> Standing:
     limit = claim.limit
     if limit < 1:
         return Standing(claim.counter, limit, limit)
-    waits_ns = wait_ns(due_ns, now_ns, amount=claim.amount, limit=limit)
-    retry_us = -(-(now_ns + waits_ns) // 1000) if waits_ns else 0
-    return Standing(claim.counter, limit, used(due_ns, now_ns, limit), retry_us)
+    ahead_ns, interval = due_ns - now_ns if due_ns > now_ns else 0, -(-MINUTE_NS // limit)
+    waits_ns = ahead_ns + (claim.amount - limit) * interval
+    retry_us = -(-(now_ns + waits_ns) // 1000) if waits_ns > 0 else 0
+    return Standing(claim.counter, limit, -(-ahead_ns // interval), retry_us)
