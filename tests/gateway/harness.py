@@ -142,10 +142,11 @@ def write_configuration(
 
 @contextmanager
 def start_gateway(folder: Path, port: int, *, environ: Mapping[str, str] | None = None) -> Generator[Running]:
-    """Run the gateway of a folder in a process, from the first key to a clean end."""
+    """Run the gateway of a folder in a process, from the first key (of a new database) to a clean end."""
     with open_installation(folder) as installation:
-        installation.access.ensure_first_key(installation.data / "first-key")
-        key = (installation.data / "first-key").read_text().strip()
+        first = installation.access.ensure_first_key(installation.data / "first-key")
+        path = installation.data / "first-key"
+        key = path.read_text().strip() if first is not None or path.exists() else ""
     process = launch_gateway(folder, environ=environ)
     try:
         await_ready(port, process)
