@@ -177,7 +177,7 @@ class UsageKey(msgspec.Struct, frozen=True, order=True):
 
 
 class Burn(msgspec.Struct, frozen=True):
-    """What one attempt has burnt of one grant."""
+    """What the attempts of a usage line have burnt of one grant."""
 
     key: UsageKey
     grant_id: str

@@ -5,12 +5,14 @@ wholly within it from rollups, and the rest from attempts, one by one; so it is 
 """
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
 
 from triplepoint.foundation.ids import CustomerId
+from triplepoint.foundation.money import EXACT, ZERO, money_text
 from triplepoint.ledger import rollups as adding
 from triplepoint.ledger.model import Counts, Outcome
 from triplepoint.ledger.receipts import total_usd
@@ -124,11 +126,12 @@ class _Reader:
         columns = (ATTEMPTS.c.plan, ATTEMPTS.c.served_model, ATTEMPTS.c.burnt)
         has_burnt = sa.cast(ATTEMPTS.c.burnt, sa.Text) != "{}"
         query = sa.select(*columns).where(self._within, ATTEMPTS.c.outcome.is_not(None), has_burnt)
-        return [
-            Burn(UsageKey(values["plan"], values["served_model"]), grant, usd)
-            for values in self._stream(query)
-            for grant, usd in values["burnt"].items()
-        ]
+        sums: dict[tuple[str, str, str], Decimal] = {}
+        for values in self._stream(query):
+            for grant, usd in values["burnt"].items():
+                key = (values["plan"], values["served_model"], grant)
+                sums[key] = EXACT.add(sums.get(key, ZERO), Decimal(usd))
+        return [Burn(UsageKey(plan, model), grant, money_text(usd)) for (plan, model, grant), usd in sorted(sums.items())]
 
     def _entries(self) -> list[Entry]:
         entered = SqlPlanTransaction(self._connection)
