@@ -3,7 +3,7 @@
 import runpy
 import sys
 
-_ALL = ("overhead", "calls", "streaming", "soak", "transport", "energy", "prices", "counters", "ledger", "margins")
+_ALL = ("overhead", "calls", "streaming", "soak", "transport", "energy", "prices", "counters", "ledger", "margins", "changes")
 
 
 def main() -> None:

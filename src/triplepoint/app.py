@@ -9,6 +9,7 @@ An installation is a folder with ``triplepoint.yaml`` in it. Commands, the gatew
 import http.client
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
@@ -34,6 +35,7 @@ from triplepoint.foundation.ids import IdFactory, NewId
 from triplepoint.gateway.ops import socket_path
 from triplepoint.ledger.events.make import source_of
 from triplepoint.ledger.events.store import EndingStore
+from triplepoint.ledger.folder_lock import live_workers
 from triplepoint.ledger.spending import LedgerSpending
 from triplepoint.ledger.statements.model import Statement
 from triplepoint.ledger.statements.render import Form, render
@@ -46,7 +48,9 @@ from triplepoint.plans.revisions import PlanRevisions
 from triplepoint.plans.service import PlansService
 from triplepoint.plans.store import SqlPlansStore
 from triplepoint.settings import SETTINGS_FILE, Settings
+from triplepoint.storage.changes import FILES, announce_alone
 from triplepoint.storage.engine import open_database, sqlite_url
+from triplepoint.telemetry.several import one_answer, one_page, one_status
 from triplepoint.telemetry.status import GatewayStatus, Published
 
 _PUBLISH_TIMEOUT_S = 30.0
@@ -73,8 +77,10 @@ class Installation:
         """Folder of what gateway, control plane and models have to say."""
         self.first_key_file = self.data / "first-key"
         """Where the first key lies, for the commands of this machine."""
-        self.gateway = GatewaySocket(self.data)
-        """The gateway of this installation, where one runs."""
+        self.machine = f"{socket.gethostname()}:{self.data.absolute()}"
+        """Which of the machines that share a database this is."""
+        self.gateway = GatewayLink(self)
+        """The gateways of this installation, where some run."""
 
     @cached_property
     def secret(self) -> bytes:
@@ -215,7 +221,8 @@ class Installation:
         self.close()
 
     def _tell_gateway(self) -> None:
-        self.gateway.publish()
+        if self.settings.database is None:  # with one, the change itself has told the gateways of all machines
+            self.gateway.publish_access()
 
 
 def open_installation(folder: Path, *, clock: Clock | None = None) -> Installation:
@@ -257,35 +264,73 @@ def _named(reference: str | None, *, key: str) -> str | None:
     return value
 
 
+class GatewayLink:
+    """What the control plane and the commands ask of the gateways: of this machine, and through the database of all.
+
+    Args:
+        installation: Whose.
+    """
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._here = GatewaySocket(installation.data)
+        self.publish_access = self._here.publish_access
+        self.status = self._here.status
+        self.metrics = self._here.metrics
+
+    def publish(self) -> Published | None:
+        """Have files and keys loaded again here, and other machines told that files changed; None where none runs here."""
+        answer = self._here.publish()
+        if self._installation.settings.database is not None:
+            announce_alone(self._installation.database, FILES, origin=self._installation.machine)
+        return answer
+
+
 class GatewaySocket:
-    """Talks to the gateway of a data folder over its socket; says None where none runs."""
+    """Talks to the gateways of a data folder over their sockets, as if they were one; says None where none runs."""
 
     def __init__(self, data: Path) -> None:
-        self._path = socket_path(data)
+        self._data = data
 
     def publish(self) -> Published | None:
         """Have files and keys loaded again; None where no gateway runs."""
-        answer = self._ask("POST", "/publish", _PUBLISH_TIMEOUT_S)
-        return None if answer is None else msgspec.json.decode(answer, type=Published)
+        return self._publish("/publish")
+
+    def publish_access(self) -> Published | None:
+        """Have what is in the database loaded again, keys above all; None where no gateway runs."""
+        return self._publish("/publish/access")
 
     def status(self) -> GatewayStatus | None:
-        """Ask how it is."""
-        answer = self._ask("GET", "/status", _ASK_TIMEOUT_S)
-        return None if answer is None else msgspec.json.decode(answer, type=GatewayStatus)
+        """Ask how they are."""
+        answers = self._ask("GET", "/status", _ASK_TIMEOUT_S)
+        return one_status({worker: msgspec.json.decode(answer, type=GatewayStatus) for worker, answer in answers.items()})
 
     def metrics(self) -> bytes | None:
-        """Ask for its metrics, as Prometheus text."""
-        return self._ask("GET", "/metrics", _ASK_TIMEOUT_S)
+        """Ask for their metrics, as Prometheus text."""
+        return one_page(self._ask("GET", "/metrics", _ASK_TIMEOUT_S))
 
-    def _ask(self, method: str, path: str, timeout_s: float) -> bytes | None:
-        connection = _UnixConnection(self._path, timeout_s)
-        try:
-            connection.request(method, path)
-            return connection.getresponse().read()
-        except (OSError, http.client.HTTPException):
-            return None
-        finally:
-            connection.close()
+    def _publish(self, path: str) -> Published | None:
+        answers = self._ask("POST", path, _PUBLISH_TIMEOUT_S).values()
+        return one_answer([msgspec.json.decode(answer, type=Published) for answer in answers])
+
+    def _ask(self, method: str, path: str, timeout_s: float) -> dict[int, bytes]:
+        """Ask every worker at once; those that do not answer are left out."""
+        workers = list(live_workers(self._data)) or [1]
+        with ThreadPoolExecutor(len(workers)) as pool:
+            asked = [pool.submit(_ask_one, socket_path(self._data, worker), method, path, timeout_s) for worker in workers]
+            answers = [one.result() for one in asked]
+        return {worker: answer for worker, answer in zip(workers, answers, strict=True) if answer is not None}
+
+
+def _ask_one(path: Path, method: str, target: str, timeout_s: float) -> bytes | None:
+    connection = _UnixConnection(path, timeout_s)
+    try:
+        connection.request(method, target)
+        return connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 class _UnixConnection(http.client.HTTPConnection):

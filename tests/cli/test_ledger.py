@@ -128,6 +128,20 @@ def _write_until_told(journal: Journal, fd: int) -> None:
         number += 1
 
 
+def test_old_days_are_forgotten_and_their_sums_stay(run: Run) -> None:
+    """Attempts before a day are gone, sums and audit log are not; without a yes nothing happens."""
+    before = run("sum", "--json").stdout
+    refused = run("forget", "--before", "2026-01-10")
+    assert (refused.exit_code, len(run("tail").stdout.splitlines())) == (1, 4)
+    assert json.loads(run("forget", "--before", "2026-01-10", "--yes", "--json").stdout) == {"removed": 1}
+    assert [json.loads(line)["receipt_id"] for line in run("tail", "--json").stdout.splitlines()] == [
+        "rcpt_1",
+        "rcpt_1",
+        "rcpt_2",
+    ]
+    assert run("sum", "--json").stdout == before
+
+
 def test_sums_are_exact_and_name_the_unknown(run: Run) -> None:
     """Totals hold every ended attempt, the exact cost, and how many have no known cost."""
     told = json.loads(run("sum", "--by", "customer", "--json").stdout)

@@ -79,8 +79,8 @@ class AnyKey(dict[str, str]):
         return f"value-of-{name}"
 
     def get(self, name: str, default: Any = None) -> Any:  # type: ignore[override]
-        """Return a value for any name but those of our own."""
-        return default if name.startswith("TRIPLEPOINT_") else self[name]
+        """Return a value for any name but those of our own that are no address of a server."""
+        return default if name.startswith("TRIPLEPOINT_") and not name.endswith("_URL") else self[name]
 
     def __contains__(self, name: object) -> bool:
         return True

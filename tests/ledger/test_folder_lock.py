@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from triplepoint.foundation.errors import Conflict
-from triplepoint.ledger.folder_lock import GATEWAY_LOCK, FolderLock, Holder, holder_of, live_boot
+from triplepoint.ledger.folder_lock import GATEWAY_LOCK, FolderLock, Holder, holder_of, live_boots
 
 _HOLD = """
 import sys
@@ -25,12 +25,12 @@ def test_the_second_is_refused_and_told_who_holds(data: Path) -> None:
     """A second taker gets a Conflict that names the holder; after the release it gets the lock."""
     path = data / GATEWAY_LOCK
     with FolderLock.acquire(path, boot="boot_a"):
-        assert live_boot(data) == "boot_a"
+        assert live_boots(data) == {"boot_a"}
         with pytest.raises(Conflict, match=rf"in use by process {os.getpid()} \(boot_a\)") as caught:
             FolderLock.acquire(path, boot="boot_b", wait_s=0)
         assert caught.value.code == "folder_in_use"
-        assert live_boot(data) == "boot_a"
-    assert live_boot(data) is None
+        assert live_boots(data) == {"boot_a"}
+    assert live_boots(data) == set()
     with FolderLock.acquire(path, boot="boot_b"):
         assert holder_of(path) == Holder(os.getpid(), "boot_b")
 
@@ -47,7 +47,7 @@ def test_the_lock_goes_with_its_process(data: Path) -> None:
         with pytest.raises(Conflict, match=str(other.pid)):
             FolderLock.acquire(path, boot="boot_a", wait_s=0)
         other.kill()
-    assert live_boot(data) is None
+    assert live_boots(data) == set()
 
 
 def test_looking_does_not_disturb_the_one_who_takes(data: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from triplepoint.foundation.errors import Conflict, StoreFault
 from triplepoint.ledger import journal as journal_module
-from triplepoint.ledger.folder_lock import live_boot
+from triplepoint.ledger.folder_lock import live_boots
 from triplepoint.ledger.framing import list_segments
 from triplepoint.ledger.journal import Journal
 from triplepoint.ledger.model import Closed, JournalRecord, Opened
@@ -75,13 +75,13 @@ def test_a_full_segment_gives_way_to_the_next(data: Path, settings: Settings, op
 def test_two_gateways_cannot_share_a_folder(data: Path, settings: Settings, opened: Callable[..., Opened]) -> None:
     """The second is refused and writes nothing; after the first has closed, a new one may begin."""
     with Journal(data, boot="boot_a", settings=settings()) as journal:
-        assert live_boot(data) == "boot_a"
+        assert live_boots(data) == {"boot_a"}
         with pytest.raises(Conflict, match="boot_a"):
             Journal(data, boot="boot_b", settings=settings())
         journal.write(opened(1))
         assert [name.boot for name in list_segments(data / "journal")] == ["boot_a"]
     with Journal(data, boot="boot_b", settings=settings()):
-        assert live_boot(data) == "boot_b"
+        assert live_boots(data) == {"boot_b"}
 
 
 def test_a_full_disk_stops_what_is_not_sent_yet(

@@ -97,6 +97,8 @@ class Changes(Generic[RecordsT]):
             yield change
             if not change.lines and not change.is_made_before:
                 raise RuntimeError("a change without a line in the audit log; note() it")
+            if announce and change.lines:
+                records.announce()
         if announce and change.lines:
             self._announce()
 
@@ -108,6 +110,8 @@ class Changes(Generic[RecordsT]):
         with self._store.writing() as records:
             change = Change(records=records, actor=actor, now_us=self.clock.now_us()) if condition(records) else None
             yield change
+            if announce and change is not None:
+                records.announce()
         if announce and change is not None:
             self._announce()
 

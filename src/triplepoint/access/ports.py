@@ -141,6 +141,10 @@ class AuditRecords(Protocol):
 class AccessTransaction(CustomerRecords, OperatorRecords, AuditRecords, Protocol):
     """All of it, seen and changed in one piece."""
 
+    def announce(self) -> None:
+        """Tell the gateways of all machines that share the store that something they hold changed, once this is kept."""
+        ...
+
 
 RecordsT = TypeVar("RecordsT", bound=AccessTransaction)
 """What a transaction sees and changes: this room's records, and those of a room above beside them."""

@@ -12,6 +12,7 @@ from triplepoint.access.model import AuditEntry, Customer, Key, Operator, Operat
 from triplepoint.access.tables import AUDIT, CUSTOMERS, KEYS, OPERATOR_KEYS, OPERATORS, SESSIONS
 from triplepoint.foundation.errors import Conflict
 from triplepoint.foundation.ids import CustomerId, KeyId, OperatorId
+from triplepoint.storage.changes import ACCESS, announce
 from triplepoint.storage.engine import reading, writing
 
 _CUSTOMER = tuple(CUSTOMERS.c)
@@ -52,6 +53,10 @@ class SqlAccessTransaction:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+
+    def announce(self) -> None:
+        """Tell the gateways of all machines, once this is kept."""
+        announce(self._connection, ACCESS)
 
     def add_customer(self, customer: Customer) -> None:
         """Keep a new customer."""

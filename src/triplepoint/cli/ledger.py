@@ -18,7 +18,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from triplepoint.access.model import Role
 from triplepoint.app import Installation, open_installation
+from triplepoint.cli.local import local_actor
 from triplepoint.cli.options import AsJson, Folder
 from triplepoint.cli.push import push
 from triplepoint.ledger import drain as draining
@@ -27,6 +29,7 @@ from triplepoint.ledger.energies import short_text
 from triplepoint.ledger.flat import flat
 from triplepoint.ledger.journal import JOURNAL_FOLDER
 from triplepoint.ledger.model import AttemptRow, Total
+from triplepoint.ledger.partitions import drop_days
 from triplepoint.ledger.receipts import one_line
 from triplepoint.ledger.rollups import By
 from triplepoint.ledger.tail import Tail
@@ -122,6 +125,28 @@ def drain(folder: Folder = Path(), as_json: AsJson = False) -> None:
         print(msgspec.json.encode(done).decode())
     else:
         print(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.items()))
+
+
+@app.command()
+def forget(
+    before: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day (UTC) that stays.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    folder: Folder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Remove the attempts of old days for good; sums by hours and days stay.
+
+    Statements are made of attempts: write those of the days that go, and export what you want to keep, before.
+    """
+    if not yes:
+        typer.confirm(f"Remove every attempt that was opened before {before:%Y-%m-%d}?", abort=True, err=True)
+    with _fresh(folder) as installation:
+        count = drop_days(installation.database, before=before.date())
+        installation.access.note(local_actor(), "ledger.forget", f"{before:%Y-%m-%d}", needed=Role.ADMIN, removed=count)
+    if as_json:
+        print(msgspec.json.encode({"removed": count}).decode())
+    else:
+        print(f"{count} removed; their sums stay")
 
 
 @contextmanager

@@ -23,8 +23,10 @@ from triplepoint.settings import (
 from triplepoint.upstreams.local.catalog import FAMILY
 from triplepoint.upstreams.simulated.script_file import load_script
 
-COUNT_APART = "several gateways would each count for themselves, and let through as many times what a quota allows"
-SHARE_COUNTERS = "write 'counters: {kind: valkey, url: ${TRIPLEPOINT_VALKEY_URL}}', or run one worker"
+_COUNT_APART = "several gateways would each count for themselves, and let through as many times what a quota allows"
+_SHARE_COUNTERS = "write 'counters: {kind: valkey, url: ${TRIPLEPOINT_VALKEY_URL}}', or run one worker"
+_COPIES = "each of several gateways would start a copy of the model"
+_ONE_COPY = "run llama.cpp's server apart and name it with 'kind: openai', or run one worker"
 _NEEDS_KEY = frozenset({"api.openai.com", "api.anthropic.com"})
 
 
@@ -73,11 +75,24 @@ def _shared(reading: Reading[Settings], settings: Settings, environ: Mapping[str
         yield reading.problem(("counters", "kind"), "has no url", "add 'url: ${TRIPLEPOINT_VALKEY_URL}'")
     if not is_shared and counters.url is not None:
         yield reading.problem(("counters", "url"), "names a server that nobody asks", "write 'kind: valkey' beside it")
-    if settings.gateway.workers > 1 and not is_shared:
-        yield reading.problem(("gateway", "workers"), COUNT_APART, SHARE_COUNTERS)
+    for path, message, fix in workers_faults(settings, settings.gateway.workers):
+        yield reading.problem(path, message, fix)
     for path, reference in ((("database",), settings.database), (("counters", "url"), counters.url)):
         if reference is not None and not environ.get(name := variable_name(reference) or ""):
             yield reading.problem(path, f"the environment has no {name}", f"export {name}=… before the start")
+
+
+def workers_faults(settings: Settings, workers: int) -> list[tuple[tuple[str, ...], str, str]]:
+    """Say what stands against so many gateways on one machine: the key, what is wrong, and how to mend it."""
+    if workers == 1:
+        return []
+    faults: list[tuple[tuple[str, ...], str, str]] = []
+    if settings.counters.kind is not CounterKind.VALKEY:
+        faults.append((("gateway", "workers"), _COUNT_APART, _SHARE_COUNTERS))
+    local = next((name for name, upstream in settings.upstreams.items() if isinstance(upstream, LocalUpstream)), None)
+    if local is not None:
+        faults.append((("upstreams", local), _COPIES, _ONE_COPY))
+    return faults
 
 
 def _key(

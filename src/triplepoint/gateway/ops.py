@@ -22,21 +22,22 @@ from triplepoint.telemetry.status import GatewayStatus, Published
 _MAX_SOCKET_PATH = 100
 
 
-def socket_path(data: Path) -> Path:
+def socket_path(data: Path, worker: int = 1) -> Path:
     """Return where a gateway listens: in its data folder, or elsewhere where that path is too long for a socket."""
+    name = "gateway.sock" if worker == 1 else f"gateway-{worker}.sock"
     path = data.absolute() / "gateway.sock"
     if len(str(path)) <= _MAX_SOCKET_PATH:
-        return path
-    name = sha256(str(path).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"triplepoint-{os.getuid()}-{name}" / "gateway.sock"
+        return path.with_name(name)
+    digest = sha256(str(path).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"triplepoint-{os.getuid()}-{digest}" / name
 
 
-def prepare_socket(data: Path) -> Path:
+def prepare_socket(data: Path, worker: int = 1) -> Path:
     """Make the socket's folder, for its owner alone, and remove what a dead gateway left there.
 
     Raises: Conflict: somebody else has made that folder.
     """
-    path = socket_path(data)
+    path = socket_path(data, worker)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.parent.stat()
     if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
@@ -46,7 +47,11 @@ def prepare_socket(data: Path) -> Path:
 
 
 def make_ops(
-    *, status: Callable[[], GatewayStatus], metrics: Callable[[], bytes], publish: Callable[[], Awaitable[Published]]
+    *,
+    status: Callable[[], GatewayStatus],
+    metrics: Callable[[], bytes],
+    publish: Callable[[], Awaitable[Published]],
+    publish_access: Callable[[], Awaitable[Published]],
 ) -> Starlette:
     """Make the application.
 
@@ -54,6 +59,7 @@ def make_ops(
         status: Describes the gateway.
         metrics: Prometheus text.
         publish: Loads files and keys again and swaps the snapshot, or says why not.
+        publish_access: The same of what is in the database alone: it is quicker, and no file can be in its way.
     """
 
     async def get_status(_: Request) -> Response:
@@ -65,11 +71,15 @@ def make_ops(
     async def post_publish(_: Request) -> Response:
         return _json(await publish())
 
+    async def post_access(_: Request) -> Response:
+        return _json(await publish_access())
+
     return Starlette(
         routes=[
             Route("/status", get_status),
             Route("/metrics", get_metrics),
             Route("/publish", post_publish, methods=["POST"]),
+            Route("/publish/access", post_access, methods=["POST"]),
         ]
     )
 

@@ -6,8 +6,8 @@ be killed at any moment. The next one goes on from the last transaction, and a s
 safe on disk.
 
 That a gateway is gone must be known for certain: its running attempts are about to be charged as interrupted. So the
-segments are listed first, then the kernel is asked who holds the data folder. Whoever wrote a listed segment held it
-earlier, and had written everything when it let go; a gateway that starts meanwhile has no segment in the list.
+segments are listed first, then the kernel is asked who holds the data folder, or a worker's place in it. Whoever wrote a listed
+segment held it earlier, and had written everything when it let go; a gateway that starts meanwhile has no segment in the list.
 """
 
 import logging
@@ -17,7 +17,7 @@ from itertools import groupby
 from pathlib import Path
 
 from triplepoint.foundation.errors import Conflict
-from triplepoint.ledger.folder_lock import FolderLock, live_boot
+from triplepoint.ledger.folder_lock import FolderLock, live_boots
 from triplepoint.ledger.framing import SegmentName, list_segments
 from triplepoint.ledger.intake import Intake, Meter, Progress
 from triplepoint.ledger.journal import JOURNAL_FOLDER
@@ -71,11 +71,11 @@ def drain(data: Path, store: LedgerStore, *, meter: Meter | None = None, wait_s:
         return Drained()
     with FolderLock.acquire(data / DRAIN_LOCK, boot="drain", wait_s=wait_s):
         segments = list_segments(folder)
-        alive = live_boot(data)
+        alive = live_boots(data)
         intake = Intake(store.engine, meter=meter)
         done = Drained()
         for boot, names in groupby(segments, key=lambda name: name.boot):
-            done += _drain_boot(folder, intake, list(names), is_alive=boot == alive)
+            done += _drain_boot(folder, intake, list(names), is_alive=boot in alive)
         return done + Drained(closed=intake.match())
 
 

@@ -8,6 +8,7 @@ released; to remove it would let two processes hold two files of one name.
 import errno
 import fcntl
 import os
+import re
 import time
 from pathlib import Path
 from typing import Self
@@ -17,7 +18,8 @@ import msgspec
 from triplepoint.foundation.errors import Conflict
 
 GATEWAY_LOCK = "gateway.lock"
-"""Name of the lock in the data folder that a gateway holds while it lives."""
+"""Name of the lock in the data folder that a gateway holds while it lives: the only one, or the first of several workers."""
+_WORKER_LOCK = re.compile(r"gateway(?:-(\d+))?\.lock")
 
 _POLL_S = 0.005
 _HOLDER_BYTES = 256
@@ -98,10 +100,22 @@ def holder_of(path: Path) -> Holder | None:
         os.close(fd)
 
 
-def live_boot(data: Path) -> str | None:
-    """Return the life of the gateway that runs on a data folder; None: none runs."""
-    holder = holder_of(data / GATEWAY_LOCK)
-    return None if holder is None else holder.boot
+def gateway_lock(worker: int) -> str:
+    """Return the name of the lock of a worker, from 1."""
+    return GATEWAY_LOCK if worker == 1 else f"gateway-{worker}.lock"
+
+
+def live_workers(data: Path) -> dict[int, Holder]:
+    """Return the gateways that run on a data folder, by the number of the worker."""
+    found = (_WORKER_LOCK.fullmatch(path.name) for path in data.iterdir()) if data.is_dir() else ()
+    numbers = sorted(int(match[1] or 1) for match in found if match is not None)
+    holders = {worker: holder_of(data / gateway_lock(worker)) for worker in numbers}
+    return {worker: holder for worker, holder in holders.items() if holder is not None}
+
+
+def live_boots(data: Path) -> set[str]:
+    """Return the lives of the gateways that run on a data folder."""
+    return {holder.boot for holder in live_workers(data).values()}
 
 
 def _flock_within(fd: int, wait_s: float) -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Self
 
 from triplepoint.foundation.errors import StoreFault
-from triplepoint.ledger.folder_lock import GATEWAY_LOCK, FolderLock
+from triplepoint.ledger.folder_lock import FolderLock, gateway_lock
 from triplepoint.ledger.framing import SegmentName, frame_into
 from triplepoint.ledger.model import JournalRecord, Opened
 from triplepoint.settings import JournalSettings, WhenFull
@@ -49,15 +49,16 @@ _log = logging.getLogger(__name__)
 class Journal:
     """The journal of one life of one gateway; `write` belongs to the event loop, the rest may be called from any thread."""
 
-    def __init__(self, data: Path, *, boot: str, settings: JournalSettings, write: Write = os.write) -> None:
+    def __init__(self, data: Path, *, boot: str, settings: JournalSettings, worker: int = 1, write: Write = os.write) -> None:
         """Take the data folder and begin a segment.
 
         Args:
             data: The installation's data folder; the journal is its ``journal`` folder.
             boot: A new name of this life, such as ``new_id("boot")``; never used before on this folder.
             settings: Interval, segment size, what to do when the disk is full.
+            worker: Which of the gateways on this data folder it is, from 1; each has segments of its own.
         Raises:
-            Conflict: another gateway has the data folder.
+            Conflict: another gateway has the data folder, or this worker's place in it.
             StoreFault: the folder cannot be written.
         """
         self.boot = boot
@@ -76,7 +77,7 @@ class Journal:
         self._number = 0
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._owner = FolderLock.acquire(data / GATEWAY_LOCK, boot=boot)
+            self._owner = FolderLock.acquire(data / gateway_lock(worker), boot=boot)
         except OSError as error:
             raise StoreFault(f"the journal in {self.folder} cannot be opened: {error}", code="journal_closed") from error
         try:

@@ -1,4 +1,4 @@
-"""The gateway process: one event loop, one journal, one data folder."""
+"""The gateway process: one event loop, one journal, one data folder; or one worker of several that share port and folder."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from triplepoint.access.keys import Digester
 from triplepoint.access.model import Key
 from triplepoint.app import Installation, open_installation
 from triplepoint.configuration.load import load_configuration
-from triplepoint.foundation.errors import SettingsInvalid
+from triplepoint.foundation.errors import SettingsInvalid, StoreFault
 from triplepoint.foundation.usage import Usage
 from triplepoint.gateway import connection
 from triplepoint.gateway.admission import Admissions
@@ -40,10 +40,12 @@ from triplepoint.ledger.journal import Journal
 from triplepoint.ledger.use import LedgerUse
 from triplepoint.processes.counters import open_counters
 from triplepoint.processes.descriptors import raise_descriptor_limit
-from triplepoint.processes.listen import Address, parse_listen, refuse_open_door
+from triplepoint.processes.listen import Address, parse_listen, refuse_open_door, shared_socket
 from triplepoint.processes.parent import die_with_parent
 from triplepoint.processes.serving import QuietServer, serve_until_asked
 from triplepoint.settings import LocalUpstream, SimulatedUpstream, Upstream
+from triplepoint.storage.changes import FILES
+from triplepoint.storage.listening import Listener
 from triplepoint.telemetry.logs import configure_logging, loop_fault
 from triplepoint.telemetry.metrics import GatewayMetrics
 from triplepoint.telemetry.status import GatewayStatus, Published
@@ -59,6 +61,7 @@ _log = logging.getLogger(__name__)
 
 _DRAIN_S = 20
 """How long answers under way may take when the gateway is asked to stop."""
+_AGAIN_S = 0.5
 _BACKLOG = 2048
 _CATCH_UP_S = 30.0
 """How long a request that needs a counter may wait for another process's drain to end."""
@@ -71,11 +74,14 @@ class GatewayProcess:
 
     Args:
         installation: Opened.
-        folder: Of its files.
+        worker: Which one on this machine, from 1.
+        is_alone: Nobody else listens on the port.
     """
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, *, worker: int = 1, is_alone: bool = True) -> None:
         self._installation = installation
+        self._worker = worker
+        self._is_alone = is_alone
         self._clock = installation.clock
         self._started_us = installation.clock.now_us()
         self._metrics = GatewayMetrics()
@@ -88,7 +94,12 @@ class GatewayProcess:
             self._metrics,
         )
         self._publishing = asyncio.Lock()
+        self._listener = self._begin_to_listen()  # before the first look at the database: what changes after it will be told
+        self._wanted: set[str] = set()
+        """What has changed in the database and is not loaded yet."""
+        self._following: asyncio.Task[None] | None = None
         self._snapshot = self._compile()
+        self._swapped_us = self._started_us
         self._settings = self._snapshot.settings
         self._fleet = Fleet(
             make_client=_make_client,
@@ -111,7 +122,7 @@ class GatewayProcess:
         refuse_open_door(address, key="gateway.listen")
         tracing = open_tracing(self._settings.telemetry.otlp_endpoint, version=__version__)
         boot = self._installation.new_id("boot")
-        journal = Journal(self._installation.data, boot=boot, settings=self._settings.journal)
+        journal = Journal(self._installation.data, boot=boot, settings=self._settings.journal, worker=self._worker)
         self._journal = journal
         self._book = Book(journal, self._recents, self._metrics, self._clock)
         try:
@@ -131,10 +142,15 @@ class GatewayProcess:
             asyncio.get_running_loop().set_exception_handler(loop_fault)
             midnight = asyncio.create_task(self._publish_at_midnight())
             threading.Thread(target=load_tokenizers, name="tokenizers", daemon=True).start()
+            self._loop = asyncio.get_running_loop()
+            if self._listener is not None:
+                self._listener.start()
             async with self._ops():
                 await self._serve(address)
             midnight.cancel()
         finally:
+            if self._listener is not None:
+                self._listener.stop()
             await self._fleet.stop()
             await self._admissions.close()
             await self._counters.close()
@@ -172,12 +188,14 @@ class GatewayProcess:
         loop.add_signal_handler(signal.SIGHUP, self._publish_soon)
         gc.freeze()  # what is loaded by now stays; collections need not look at it again
         gc.set_threshold(*_GC_THRESHOLDS)
-        await serve_until_asked(config)
+        await serve_until_asked(config, None if self._is_alone else [shared_socket(address, _BACKLOG)])
 
     @contextlib.asynccontextmanager
     async def _ops(self) -> AsyncGenerator[None]:
-        path = prepare_socket(self._installation.data)
-        app = make_ops(status=self.status, metrics=self._render_metrics, publish=self.publish)
+        path = prepare_socket(self._installation.data, self._worker)
+        app = make_ops(
+            status=self.status, metrics=self._render_metrics, publish=self.publish, publish_access=self.publish_access
+        )
         config = uvicorn.Config(
             app,
             uds=str(path),
@@ -207,16 +225,61 @@ class GatewayProcess:
             problems: list[str] = []
             try:
                 snapshot = await asyncio.to_thread(self._compile)
-                self._gateway.runtime = await self._bring_up(snapshot)
-                self._snapshot = snapshot
+                await self._swap(snapshot)
                 _log.info("line-up %s (%s) is active", snapshot.active.name, snapshot.active.hash)
             except SettingsInvalid as error:
                 problems = [str(problem) for problem in error.problems]
                 _log.error("the files are wrong; the old line-up goes on: %s", error)
-                self._snapshot = await asyncio.to_thread(self._with_stores, self._snapshot)
-                self._gateway.runtime = await self._bring_up(self._snapshot)
-            active = self._gateway.runtime.snapshot.active
-            return Published(ok=not problems, lineup=active.name, lineup_hash=active.hash, problems=problems)
+                await self._swap(await asyncio.to_thread(self._with_stores, self._snapshot))
+            return self._published(problems)
+
+    async def publish_access(self) -> Published:
+        """Load again what is in the database, with the files as they were last read, and swap the snapshot."""
+        async with self._publishing:
+            await self._swap(await asyncio.to_thread(self._with_stores, self._snapshot))
+            return self._published([])
+
+    def _published(self, problems: list[str]) -> Published:
+        active = self._gateway.runtime.snapshot.active
+        return Published(ok=not problems, lineup=active.name, lineup_hash=active.hash, problems=problems)
+
+    async def _swap(self, snapshot: Snapshot) -> None:
+        self._gateway.runtime = await self._bring_up(snapshot)
+        self._snapshot = snapshot
+        self._swapped_us = self._clock.now_us()
+
+    def _begin_to_listen(self) -> Listener | None:
+        """Note how the database stands that machines share; None: there is none."""
+        url = self._installation.database_url
+        if url is None:
+            return None
+        poll_s = self._installation.settings.gateway.poll
+        listener = Listener(url, self._tell, origin=self._installation.machine, poll_s=poll_s)
+        listener.begin(self._installation.database)
+        return listener
+
+    def _tell(self, kind: str) -> None:
+        """Pass on what the listener's thread has heard."""
+        self._loop.call_soon_threadsafe(self._changed, kind)
+
+    def _changed(self, kind: str) -> None:
+        self._wanted.add(kind)
+        if self._following is None:
+            self._following = asyncio.create_task(self._follow())
+
+    async def _follow(self) -> None:
+        """Load what has changed; what changes meanwhile is loaded once more, however often it did."""
+        try:
+            while self._wanted:
+                kinds, self._wanted = self._wanted, set()
+                try:
+                    await (self.publish() if FILES in kinds else self.publish_access())
+                except StoreFault as fault:  # the database is away: try again until it is not, for a key may be revoked
+                    _log.error("a change cannot be loaded yet: %s", fault.message)
+                    self._wanted |= kinds
+                    await asyncio.sleep(_AGAIN_S)
+        finally:
+            self._following = None
 
     def _publish_soon(self) -> None:
         task = asyncio.get_running_loop().create_task(self.publish())
@@ -233,11 +296,12 @@ class GatewayProcess:
             started_us=self._started_us,
             lineup=snapshot.active.name,
             lineup_hash=snapshot.active.hash,
-            snapshot_us=snapshot.made_us,
+            snapshot_us=self._swapped_us,
             in_flight=self._gateway.in_flight,
             requests=self._gateway.requests,
             journal=self._journal.state(),
             upstreams=[upstream.status(now_s) for upstream in self._fleet.live.values()],
+            changes="ok" if self._listener is None else self._listener.state(),
         )
 
     def _compile(self) -> Snapshot:
@@ -306,9 +370,13 @@ def _count(request: Request, upstream_model: str) -> int:
     return count_request_tokens(request.fields, request.dialect, upstream_model).tokens
 
 
-def run_gateway(folder: Path) -> None:
+def run_gateway(folder: Path, *, worker: int = 1, is_alone: bool = True) -> None:
     """Run the gateway of an installation in this process, until asked to stop.
 
+    Args:
+        folder: Of ``triplepoint.yaml``.
+        worker: Which one on this machine, from 1.
+        is_alone: Nobody else listens on the port.
     Raises:
         SettingsInvalid: the files are wrong, or it would listen beyond loopback without a secret.
         Conflict: another gateway has the data folder.
@@ -317,4 +385,4 @@ def run_gateway(folder: Path) -> None:
     raise_descriptor_limit()
     with open_installation(folder) as installation:
         configure_logging(installation.settings.telemetry.log_level)
-        uvloop.run(GatewayProcess(installation).run())
+        uvloop.run(GatewayProcess(installation, worker=worker, is_alone=is_alone).run())

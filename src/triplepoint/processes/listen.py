@@ -2,10 +2,11 @@
 
 import ipaddress
 import os
+import socket
 from dataclasses import dataclass
 
 from triplepoint.access.secret import SECRET_VARIABLE
-from triplepoint.foundation.errors import Problem, SettingsInvalid
+from triplepoint.foundation.errors import Conflict, Problem, SettingsInvalid
 from triplepoint.settings import SETTINGS_FILE
 
 
@@ -34,6 +35,26 @@ def parse_listen(listen: str) -> Address:
     """Split ``HOST:PORT``."""
     host, _, port = listen.rpartition(":")
     return Address(host, int(port))
+
+
+def shared_socket(address: Address, backlog: int) -> socket.socket:
+    """Listen beside other workers of this machine: the kernel deals connections out among those that listen so.
+
+    Raises: Conflict: somebody listens there who does not share.
+    """
+    family = socket.AF_INET6 if ":" in address.bare_host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.bind((address.bare_host, address.port))
+        listening.listen(backlog)
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        message = f"cannot listen on {address.host}:{address.port}: {error.strerror}; stop who does, or set another port"
+        raise Conflict(message, code="port_taken") from error
+    return listening
 
 
 def refuse_open_door(address: Address, *, key: str) -> None:

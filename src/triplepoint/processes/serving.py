@@ -7,6 +7,7 @@ order: a journal closed, models stopped, a drain finished. Here a signal only as
 import asyncio
 import contextlib
 import signal
+import socket
 from collections.abc import Generator
 
 import uvicorn
@@ -21,14 +22,19 @@ class QuietServer(uvicorn.Server):
         yield
 
 
-async def serve_until_asked(config: uvicorn.Config) -> None:
-    """Serve until SIGTERM or SIGINT, then let requests under way finish; a second SIGINT ends at once."""
+async def serve_until_asked(config: uvicorn.Config, sockets: list[socket.socket] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then let requests under way finish; a second SIGINT ends at once.
+
+    Args:
+        config: What to serve.
+        sockets: Where to listen; None: on the configuration's host and port.
+    """
     server = QuietServer(config)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.handle_exit, number, None)
     try:
-        await server.serve()
+        await server.serve(sockets)
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)

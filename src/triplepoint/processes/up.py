@@ -8,13 +8,11 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -24,18 +22,20 @@ from rich.markup import escape
 
 from triplepoint import __version__
 from triplepoint.access.model import FirstOperator
-from triplepoint.app import GatewaySocket, Installation, load_today, open_installation
+from triplepoint.app import GatewayLink, Installation, load_today, open_installation
 from triplepoint.configuration.discover import discover
 from triplepoint.configuration.render import render
 from triplepoint.configuration.write import write_files
 from triplepoint.files.seed import seed_folder
 from triplepoint.foundation.errors import Conflict, TriplepointError
+from triplepoint.ledger.folder_lock import live_workers
 from triplepoint.ledger.journal import JOURNAL_FOLDER
 from triplepoint.ledger.model import AttemptRow
 from triplepoint.ledger.receipts import one_line
 from triplepoint.ledger.tail import Tail
+from triplepoint.processes.children import Child, gateway_children
 from triplepoint.processes.listen import parse_listen, reachable
-from triplepoint.processes.parent import PARENT_VARIABLE
+from triplepoint.processes.workers import check_workers
 from triplepoint.settings import SETTINGS_FILE, LocalUpstream, Settings
 from triplepoint.upstreams.local.cache import FileState, inspect, models_folder
 from triplepoint.upstreams.local.catalog import FAMILY
@@ -47,21 +47,19 @@ _LAST_LINES = 8
 _LOGIN_LATER = "log in ('triplepoint operator password admin' sets a new password)"
 _START_S = 60.0
 _FIRST_MODEL_S = 300.0
-_STOP_S = 25.0
-_RESTARTS = 5
-_RESTART_WINDOW_S = 60.0
 _QUESTION = (
     '{"model":"auto","temperature":0,"max_tokens":40,"messages":[{"role":"user","content":"Name the capital of France."}]}'
 )
 
 
-def run_up(folder: Path, *, pull: bool, as_json: bool) -> int:
+def run_up(folder: Path, *, pull: bool, as_json: bool, workers: int | None = None) -> int:
     """Run everything until Ctrl-C.
 
     Args:
         folder: Of ``triplepoint.yaml``; written there if there is none.
         pull: Fetch missing model files.
         as_json: Write events as lines of JSON instead of text for people.
+        workers: How many gateways; None: as many as the settings say.
     Returns: The exit code.
     Raises: TriplepointError: the files are wrong, or a process does not start.
     """
@@ -69,8 +67,10 @@ def run_up(folder: Path, *, pull: bool, as_json: bool) -> int:
     ensure_configuration(folder, screen)
     configuration = load_today(folder)
     with open_installation(folder) as installation:
+        count = workers or installation.settings.gateway.workers
+        check_workers(installation.settings, count)
         installation.access.ensure_first_key(installation.first_key_file)
-        household = Household(folder, installation, screen)
+        household = Household(folder, installation, screen, workers=count)
         stopping = _catch_signals()
         try:
             if pull:
@@ -118,100 +118,88 @@ class Screen:
         self.tell("attempt", escape(one_line(row)), **facts, cost_usd=row.cost_usd, outcome=row.outcome)
 
 
-@dataclass(slots=True)
-class _Member:
-    """One of the processes."""
-
-    name: str
-    process: subprocess.Popen[bytes] | None = None
-    starts: list[float] = field(default_factory=list[float])
-
-
 class Household:
-    """The gateway and the control plane as child processes: started, watched, restarted, stopped.
+    """The gateways and the control plane as child processes: started, watched, restarted, stopped.
 
     Args:
         folder: Of ``triplepoint.yaml``.
         installation: Opened; its logs are theirs, for the terminal is for requests.
         screen: The terminal.
+        workers: How many gateways.
     """
 
-    def __init__(self, folder: Path, installation: Installation, screen: Screen) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, installation: Installation, screen: Screen, *, workers: int = 1) -> None:
         self._settings = installation.settings
+        self._data = installation.data
         self._logs = installation.logs
         self._screen = screen
-        self._members = [_Member("gateway"), _Member("control")]
+        self._gateways = gateway_children(folder, workers)
+        self._control = Child("control", ["control", "--dir", str(folder.absolute())])
 
     def start(self, stopping: threading.Event) -> None:
-        """Start both and wait until they answer.
+        """Start all and wait until they answer.
 
         Raises: TriplepointError: one of them does not.
         """
-        listens = (self._settings.gateway.listen, self._settings.control.listen)
-        for member, listen in zip(self._members, listens, strict=True):
-            _refuse_taken_port(member.name, listen)
-            self._launch(member)
-            self._await_answer(member, f"http://{reachable(listen)}/healthz", stopping)
+        first, *others = self._gateways
+        for child, listen in ((first, self._settings.gateway.listen), (self._control, self._settings.control.listen)):
+            _refuse_taken_port(child.name, listen)
+            self._launch(child)
+            self._await(child, f"at http://{reachable(listen)}/healthz", lambda url: _answers(url.split()[-1]), stopping)
+        for child in others:
+            self._launch(child)
+        for worker, child in enumerate(others, 2):
+            # The port does not tell who answered; the lock of its place does.
+            self._await(child, f"as worker {worker}", lambda _, worker=worker: worker in live_workers(self._data), stopping)
 
     def watch(self) -> None:
         """Start again what has died.
 
         Raises: TriplepointError: it dies again and again.
         """
-        for member in self._members:
-            if member.process is not None and member.process.poll() is not None:
-                code = member.process.returncode
-                text = f"{member.name} ended with {code}; starting it again (it says why in {self._log(member)})"
-                self._screen.tell("died", escape(text), name=member.name, code=code)
-                recent = [at for at in member.starts if at > time.monotonic() - _RESTART_WINDOW_S]
-                if len(recent) > _RESTARTS:
+        for child in (*self._gateways, self._control):
+            if (code := child.ended()) is not None:
+                text = f"{child.name} ended with {code}; starting it again (it says why in {self._log(child)})"
+                self._screen.tell("died", escape(text), name=child.name, code=code)
+                if child.dies_too_often():
                     raise TriplepointError(
-                        f"the {member.name} does not stay up: {self._last_words(member)}", code="process_failed"
+                        f"the {child.name} does not stay up: {self._last_words(child)}", code="process_failed"
                     )
-                time.sleep(min(2.0 ** (len(recent) - 1) / 4, 4.0))
-                self._launch(member)
+                time.sleep(child.pause_s())
+                self._launch(child)
 
     def stop(self) -> None:
-        """Stop both, the control plane last, so that it drains what the gateway wrote."""
-        for member in self._members:
-            if member.process is not None and member.process.poll() is None:
-                member.process.terminate()
-                try:
-                    member.process.wait(_STOP_S)
-                except subprocess.TimeoutExpired:
-                    member.process.kill()
-                    member.process.wait()
+        """Stop all, the control plane last, so that it drains what the gateways wrote."""
+        for child in self._gateways:
+            child.ask_to_stop()
+        for child in self._gateways:
+            child.await_end()
+        self._control.ask_to_stop()
+        self._control.await_end()
 
-    def _launch(self, member: _Member) -> None:
-        member.starts.append(time.monotonic())
-        command = [sys.executable, "-m", "triplepoint", member.name, "--dir", str(self._folder.absolute())]
-        environ = {**os.environ, PARENT_VARIABLE: str(os.getpid())}
+    def _launch(self, child: Child) -> None:
         self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._log(member).open("ab") as log:
-            member.process = subprocess.Popen(  # noqa: S603 - our own program
-                command, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+        child.launch(self._log(child))
 
-    def _log(self, member: _Member) -> Path:
-        return self._logs / f"{member.name}.log"
+    def _log(self, child: Child) -> Path:
+        return self._logs / f"{child.name}.log"
 
-    def _last_words(self, member: _Member) -> str:
+    def _last_words(self, child: Child) -> str:
         """Return the end of a process's log, where it says why it ended."""
-        lines = self._log(member).read_text("utf-8", "replace").strip().splitlines()
+        lines = self._log(child).read_text("utf-8", "replace").strip().splitlines()
         return "\n".join(lines[-_LAST_LINES:])
 
-    def _await_answer(self, member: _Member, url: str, stopping: threading.Event) -> None:
+    def _await(self, child: Child, where: str, is_there: Callable[[str], bool], stopping: threading.Event) -> None:
         give_up = time.monotonic() + _START_S
-        while not _answers(url) and not stopping.is_set():
-            if member.process is not None and member.process.poll() is not None:
-                raise TriplepointError(f"the {member.name} did not start:\n{self._last_words(member)}", code="process_failed")
+        while not is_there(where) and not stopping.is_set():
+            if child.ended() is not None:
+                raise TriplepointError(f"the {child.name} did not start:\n{self._last_words(child)}", code="process_failed")
             if time.monotonic() > give_up:
-                raise TriplepointError(f"the {member.name} does not answer at {url}", code="process_failed")
+                raise TriplepointError(f"the {child.name} does not answer {where}", code="process_failed")
             time.sleep(0.05)
 
 
-def _watch(household: Household, gateway: GatewaySocket, tail: Tail, screen: Screen, stopping: threading.Event) -> int:
+def _watch(household: Household, gateway: GatewayLink, tail: Tail, screen: Screen, stopping: threading.Event) -> int:
     states: dict[str, str] = {}
     looks = 0
     while not stopping.wait(_POLL_S):
@@ -225,7 +213,7 @@ def _watch(household: Household, gateway: GatewaySocket, tail: Tail, screen: Scr
     return 0
 
 
-def _tell_states(gateway: GatewaySocket, states: dict[str, str], screen: Screen) -> None:
+def _tell_states(gateway: GatewayLink, states: dict[str, str], screen: Screen) -> None:
     """Say what has changed about the upstreams since the last look."""
     status = gateway.status()
     for upstream in status.upstreams if status is not None else ():

@@ -22,8 +22,23 @@ class UpstreamStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Code of the last failure."""
 
 
+class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several gateway processes on one port."""
+
+    worker: int
+    """From 1."""
+    pid: int
+    started_us: int
+    lineup_hash: str
+    """Tells who is behind."""
+    snapshot_us: int
+    in_flight: int
+    requests: int
+    journal: str
+
+
 class GatewayStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One gateway process."""
+    """One gateway process, or all of a machine as one."""
 
     version: str
     pid: int
@@ -39,6 +54,11 @@ class GatewayStatus(msgspec.Struct, frozen=True, kw_only=True):
     journal: str
     """``ok`` or what is wrong with it."""
     upstreams: list[UpstreamStatus]
+    """Of several workers: each added up over them."""
+    changes: str = "ok"
+    """Whether it hears of changes in the database that machines share: ``ok`` or what is wrong."""
+    workers: list[WorkerStatus] = []
+    """Each gateway process on this machine, where there are several."""
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
