@@ -334,6 +334,8 @@ async def test_prepaid_use_is_burnt_from_credit(sold: Running) -> None:
         receipt = await receipt_of(sold, (await ask(sold, key)).headers, key)
         (grant,) = receipt["attempts"][0]["burnt"]
         assert receipt["attempts"][0]["burnt"][grant] == receipt["charge_usd"] == "0.000003"
+        dear = await ask(sold, key, max_tokens=100_000, n=20)
+        assert "0.499997 USD of credit are left" in dear.json()["error"]["message"]
 
 
 async def test_beyond_a_quota_credit_pays(sold: Running) -> None:
@@ -345,7 +347,9 @@ async def test_beyond_a_quota_credit_pays(sold: Running) -> None:
         assert (free["charge_usd"], free["attempts"][0]["burnt"]) == ("0", {})
         assert paid["charge_usd"] == "0.000003"
         assert list(paid["attempts"][0]["burnt"].values()) == ["0.000003"]
-        assert (await ask(sold, key, max_tokens=4000)).status == 429
+        poor = await ask(sold, key, max_tokens=4000)
+        assert poor.status == 429
+        assert "the quota day of plan overage (1 messages a day) is used up" in poor.json()["error"]["message"]
 
 
 async def test_a_customers_day_is_its_own(sold: Running) -> None:

@@ -15,6 +15,7 @@ from triplepoint.gateway.wire import HeaderList
 from triplepoint.plans.amounts import of_units
 from triplepoint.plans.counters.model import Bound, Claim, Kind, Standing
 from triplepoint.plans.limits import REQUESTS, Limit
+from triplepoint.plans.model import Unit
 from triplepoint.plans.periods import zone
 from triplepoint.plans.terms import Terms
 
@@ -90,6 +91,8 @@ def why_bound(
     """
     resets = {n: _fresh_us(limits[n], claims[n], answer.standings[n], now_us) for n in answer.binding}
     last = max(answer.binding, key=lambda n: math.inf if (reset := resets[n]) is None else reset)
+    if limits[last] is None:
+        return _why_no_credit(terms, limits, claims, answer), None
     return _why(terms, limits[last], claims[last], answer.standings[last], resets[last]), resets[last]
 
 
@@ -119,9 +122,20 @@ def _fresh_us(limit: Limit | None, claim: Claim, standing: Standing, now_us: int
     return limit.reset_us(now_us)
 
 
-def _why(terms: Terms, limit: Limit | None, claim: Claim, standing: Standing, reset_us: int | None) -> str:
-    if limit is None:
+def _why_no_credit(terms: Terms, limits: Sequence[Limit | None], claims: Sequence[Claim], answer: Bound) -> str:
+    pool = [n for n, limit in enumerate(limits) if limit is None]
+    left = sum(answer.standings[n].remaining for n in pool)
+    if not left:
         return f"the credit of plan {terms.plan} is used up; more must be granted"
+    rest, need = (of_units(amount, Unit.CHARGE_USD).normalize() for amount in (left, claims[pool[0]].amount))
+    return (
+        f"{rest:f} USD of credit are left on plan {terms.plan}, and the request may come to {need:f} USD; ask for a shorter "
+        "answer, or have more granted"
+    )
+
+
+def _why(terms: Terms, limit: Limit | None, claim: Claim, standing: Standing, reset_us: int | None) -> str:
+    assert limit is not None  # noqa: S101 - that of credit is told elsewhere
     allowance = f"quota {limit.name} of plan {terms.plan} ({limit.text(claim.limit)} {limit.how_often()})"
     if reset_us is None:
         most = limit.text(claim.amount)
