@@ -8,7 +8,7 @@ import pytest
 
 from triplepoint.access.model import Actor, Customer, Role
 from triplepoint.economics.earnings import Earnings
-from triplepoint.economics.forecast import Forecasts, LedgerUse, Question, StatedUse, read_amounts
+from triplepoint.economics.forecast import Forecasts, ObservedUse, Question, StatedUse, read_amounts
 from triplepoint.foundation.errors import RequestInvalid
 from triplepoint.foundation.ids import CustomerId
 from triplepoint.ledger.model import Rollup, Total
@@ -167,18 +167,18 @@ def test_use_is_fitted_to_those_who_held_the_plan() -> None:
     used = {"a": 10, "b": 100, "c": 1000, "d": 77}
     sums = [_used(name, "free" if name == "d" else "plus", "1", answered=count) for name, count in used.items()]
     world = World(sums=sums, assigned={"a": "plus", "b": "plus", "c": "plus", "d": "free", "e": "plus"})
-    question = Question("plus", PLAN, ["mini", "thinking"], LedgerUse(), COSTS, subscribers=10)
+    question = Question("plus", PLAN, ["mini", "thinking"], ObservedUse(), COSTS, subscribers=10)
     use = world.forecasts().answer(ANYONE, question).use
     assert (use.kind, use.customers, use.zero_share, use.start_us) == ("fitted", 4, 0.25, NOV_US)
     assert use.distance is not None
-    was = Question("plus", PLAN, ["mini", "thinking"], LedgerUse(as_it_was=True), question.costs, subscribers=10)
+    was = Question("plus", PLAN, ["mini", "thinking"], ObservedUse(as_it_was=True), question.costs, subscribers=10)
     assert world.forecasts().answer(ANYONE, was).use.mean_messages == pytest.approx(1110 / 4)
 
 
 @pytest.mark.parametrize(
     ("question", "word"),
     [
-        (Question("plus", PLAN, ["thinking"], LedgerUse(), COSTS), "nobody held"),
+        (Question("plus", PLAN, ["thinking"], ObservedUse(), COSTS), "nobody held"),
         (Question("plus", PLAN, ["thinking"], StatedUse(5, sigma=0), COSTS), "sigma"),
         (Question("plus", PLAN, ["other"], StatedUse(-1), {"other": 1}), "mean"),
     ],

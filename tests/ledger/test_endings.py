@@ -1,6 +1,8 @@
 """Endings are numbered in the order in which the ledger learns of them."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
+from triplepoint.ledger.events.store import EndingStore
 from triplepoint.ledger.framing import SegmentName
 from triplepoint.ledger.intake import Intake, Progress
 from triplepoint.ledger.model import Closed, JournalRecord, Opened
@@ -61,3 +64,38 @@ def test_what_ended_before_there_were_numbers_gets_them(
     with reading(engine) as connection:
         assert connection.execute(sa.select(CURSORS.c.position)).scalar_one() == 3
     engine.dispose()
+
+
+def test_whoever_follows_misses_nothing_while_several_drain(
+    store: LedgerStore, opened: Callable[..., Opened], closed: Callable[..., Closed]
+) -> None:
+    """Numbers become visible in their order: one who reads on from the last number that it saw gets every ending once."""
+    drains, batches = 3, 12
+    endings, seen = EndingStore(store.engine), list[str]()
+    done = threading.Event()
+
+    def drain(which: int) -> None:
+        intake, segment = Intake(store.engine), SegmentName(f"boot_{which}", 1)
+        for batch in range(batches):
+            number = which * 1000 + batch
+            records: list[JournalRecord] = [opened(number), closed(number)]
+            intake.take(segment, Progress(batch, 0), Batch(records, next_offset=batch + 1, is_end=True))
+
+    def follow() -> None:
+        last = 0
+        while True:
+            is_last = done.is_set()
+            while (ending := endings.after(last)) is not None:
+                assert ending.no == last + 1
+                last = ending.no
+                seen.extend(row.receipt_id for row in ending.rows)
+            if is_last:
+                return
+
+    with ThreadPoolExecutor(drains + 1) as pool:
+        following = pool.submit(follow)
+        for draining in [pool.submit(drain, which) for which in range(drains)]:
+            draining.result()
+        done.set()
+        following.result()
+    assert sorted(seen) == sorted(f"rcpt_{which * 1000 + batch:06d}" for which in range(drains) for batch in range(batches))

@@ -16,7 +16,7 @@ from triplepoint.app import Installation, open_installation
 from triplepoint.cli.local import local_actor, print_table, say
 from triplepoint.cli.options import AsJson, Folder
 from triplepoint.economics.earnings import MarginLine, MarginReport
-from triplepoint.economics.forecast import SUBSCRIBERS, Forecast, ForecastStep, LedgerUse, Question, StatedUse, read_amounts
+from triplepoint.economics.forecast import SUBSCRIBERS, Forecast, ForecastStep, ObservedUse, Question, StatedUse, read_amounts
 from triplepoint.economics.margin import OtherCosts
 from triplepoint.economics.offers import Other
 from triplepoint.foundation.errors import RequestInvalid
@@ -102,7 +102,7 @@ def simulate(
             name,
             _changed(offered, fee, quotas, per),
             models,
-            LedgerUse(as_it_was) if mean_messages is None else StatedUse(mean_messages, sigma, zero_share),
+            ObservedUse(as_it_was) if mean_messages is None else StatedUse(mean_messages, sigma, zero_share),
             costs=costs,
             charges=read_amounts(charge or (), "charge"),
             other=Other(payment_share, payment_usd, overhead_usd),

@@ -43,7 +43,7 @@ class StatedUse:
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerUse:
+class ObservedUse:
     """Use as the ledger has it, of those who held the plan all through a period."""
 
     as_it_was: bool = False
@@ -59,7 +59,7 @@ class Question:
     plan: Plan
     models: Sequence[str]
     """Of the line-up, weakest first."""
-    use: StatedUse | LedgerUse
+    use: StatedUse | ObservedUse
     costs: Mapping[str, float] = field(default_factory=dict[str, float])
     """Of a message of each model, where the ledger is not to be asked."""
     charges: Mapping[str, float] = field(default_factory=dict[str, float])

@@ -9,7 +9,7 @@ from triplepoint.admin.routes.common import CurrentActor, Id, Services, guarded_
 from triplepoint.admin.routes.statements import PeriodText
 from triplepoint.admin.shapes import NO_NUL
 from triplepoint.economics.earnings import MarginReport
-from triplepoint.economics.forecast import Forecast, LedgerUse, Question, StatedUse, read_amounts
+from triplepoint.economics.forecast import Forecast, ObservedUse, Question, StatedUse, read_amounts
 from triplepoint.foundation.errors import RequestInvalid
 from triplepoint.plans.model import PlansFile
 from triplepoint.plans.rules import checked_plan
@@ -46,7 +46,7 @@ def show_forecast(
     """Forecast what a plan earns: use as stated or, without a mean, as the ledger has it of the last whole period."""
     sold = services.plans.sold()
     name = checked_plan(sold, plan)
-    use = LedgerUse(as_it_was) if mean_messages is None else StatedUse(mean_messages, sigma, zero_share)
+    use = ObservedUse(as_it_was) if mean_messages is None else StatedUse(mean_messages, sigma, zero_share)
     question = Question(
         name,
         _sold(sold).plans[name],
