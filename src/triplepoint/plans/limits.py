@@ -152,7 +152,7 @@ class Limit:
             case Unit.ENERGY_WH:
                 return f"{number} Wh"
             case _:
-                return f"{number} {self.unit.value}"
+                return f"{number} {self.unit.value.removesuffix('s') if number == '1' else self.unit.value}"
 
     def how_often(self) -> str:
         """Write the period for people: ``a week``, ``in 3 h``."""

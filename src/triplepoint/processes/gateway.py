@@ -302,6 +302,7 @@ class GatewayProcess:
             journal=self._journal.state(),
             upstreams=[upstream.status(now_s) for upstream in self._fleet.live.values()],
             changes="ok" if self._listener is None else self._listener.state(),
+            counters=self._counters.state(),
         )
 
     def _compile(self) -> Snapshot:
@@ -318,7 +319,8 @@ class GatewayProcess:
 
     def _catch_up(self) -> None:
         """Take into the ledger what stands in the journal: counters begin from it."""
-        drain(self._installation.data, self._installation.ledger, wait_s=_CATCH_UP_S)
+        installation = self._installation
+        drain(installation.data, installation.ledger, meter=installation.meter, wait_s=_CATCH_UP_S)
 
     def _live_keys(self) -> list[Key]:
         return [key for key, _ in self._installation.access.live_keys()]

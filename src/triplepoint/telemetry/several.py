@@ -31,6 +31,7 @@ def one_status(statuses: Mapping[int, GatewayStatus]) -> GatewayStatus | None:
         requests=sum(status.requests for status in statuses.values()),
         journal=_worst([status.journal for status in statuses.values()]),
         changes=_worst([status.changes for status in statuses.values()]),
+        counters=_worst([status.counters for status in statuses.values()]),
         upstreams=_upstreams([status.upstreams for status in statuses.values()]),
         workers=[_worker(number, status) for number, status in statuses.items()],
     )

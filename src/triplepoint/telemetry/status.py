@@ -57,6 +57,8 @@ class GatewayStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Of several workers: each added up over them."""
     changes: str = "ok"
     """Whether it hears of changes in the database that machines share: ``ok`` or what is wrong."""
+    counters: str = "ok"
+    """Whether limits can be looked at: ``ok``, or since when the counters are away and what waits for them."""
     workers: list[WorkerStatus] = []
     """Each gateway process on this machine, where there are several."""
 
