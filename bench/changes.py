@@ -72,7 +72,7 @@ def _one_change(installation: Installation, customer_id: str, workers: int) -> l
     give_up = time.monotonic() + _GIVE_UP_S
     while True:
         status = GatewaySocket(installation.data).status()
-        swapped = [one.snapshot_us for one in status.workers] if status is not None else []
+        swapped = [one.snapshot_us for one in status.workers or [status]] if status is not None else []
         if len(swapped) == workers and min(swapped) > began_us:
             return [(at_us - began_us) / 1e6 for at_us in swapped]
         if time.monotonic() > give_up:

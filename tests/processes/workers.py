@@ -50,7 +50,9 @@ class Workers:
     def await_all(self) -> None:
         """Wait until every worker answers on its own socket."""
         with open_installation(self.folder) as installation:
-            self.wait(lambda: (status := installation.gateway.status()) is not None and len(status.workers) == self.count)
+            self.wait(
+                lambda: (status := installation.gateway.status()) is not None and (len(status.workers) or 1) == self.count
+            )
 
     def wait(self, is_so: Callable[[], object]) -> None:
         """Wait until something is so."""

@@ -116,7 +116,15 @@ class SqlAccessTransaction:
             .where(KEYS.c.revoked_us.is_(None), KEYS.c.expires_us.is_(None) | (KEYS.c.expires_us > now_us))
             .order_by(KEYS.c.created_us, KEYS.c.id)
         )
-        return [(_key(row[: len(_KEY)]), _customer(row[len(_KEY) :])) for row in self._all(query)]
+        customers: dict[str, Customer] = {}  # many keys have one: each is made once, for gateways wait for this
+        found: list[tuple[Key, Customer]] = []
+        for row in self._all(query):
+            key = _key(row[: len(_KEY)])
+            customer = customers.get(key.customer_id)
+            if customer is None:
+                customer = customers[key.customer_id] = _customer(row[len(_KEY) :])
+            found.append((key, customer))
+        return found
 
     def set_key_end(self, key_id: KeyId, *, expires_us: int | None, revoked_us: int | None) -> None:
         """Change when a key ends."""
