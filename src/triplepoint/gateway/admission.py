@@ -26,7 +26,7 @@ from triplepoint.gateway.snapshot import KeyGrant, ModelRoute
 from triplepoint.gateway.toolloop import conversation_name, goes_on_with_tools
 from triplepoint.gateway.wire import HeaderList
 from triplepoint.gateway.worst import Worst, worst_case
-from triplepoint.plans.counters.model import Bound, Claim, Kind, Reserved, Seed, Unknown
+from triplepoint.plans.counters.model import Bound, Claim, Hold, Kind, Reserved, Seed, Unknown
 from triplepoint.plans.counters.ports import Counters, CountersAway
 from triplepoint.plans.counters.unheld import unheld
 from triplepoint.plans.limits import Limit
@@ -96,7 +96,6 @@ class Admissions:
             return admitted
         grant = arrival.grant
         assert grant is not None  # noqa: S101 - it has terms
-        entry = _Entry(request, terms, grant, arrival.receipt_id, arrival.headers, now_us)
         in_loop = (bool(terms.ladder) or terms.has_grace) and goes_on_with_tools(request)
         try:
             if not in_loop:  # the usual request: no tool loop, and there is room
@@ -106,13 +105,13 @@ class Admissions:
                 )
                 if isinstance(answer, Reserved):
                     arrival.headers += standing_headers(terms, choice.route.name, ask.limits, answer.standings, now_us)
-                    return _let_in(entry, ask, answer)
-            return await self._enter(entry, choice, in_loop=in_loop)
+                    return _let_in(terms, ask, answer.holds)
+            return await self._enter(_Entry(request, terms, grant, arrival, now_us), choice, in_loop=in_loop)
         except CountersAway as away:
             if not terms.is_open_when_away:
                 raise
-            _log.warning("counters are away; a request goes on unreserved", receipt=entry.receipt_id, why=away.message)
-            return _unreserved(entry, choice)
+            _log.warning("counters are away; a request goes on unreserved", receipt=arrival.receipt_id, why=away.message)
+            return _unreserved(ask_for(request, choice, terms, now_us), terms)
 
     async def settle(self, admitted: Admitted, grant: KeyGrant, receipt_id: str) -> None:
         """Put the truth in the place of what was held; never raises, for the request is over.
@@ -122,7 +121,7 @@ class Admissions:
         now_us = self._clock.now_us()
         settling = self._counters.settle(grant.customer_id, receipt_id, admitted.holds, admitted.actuals(), now_us=now_us)
         if not self._counters.is_remote:
-            await _logged(settling, receipt_id)
+            await settling
             return
         # The caller may leave meanwhile; that cancels its request, and must not cancel this.
         task = asyncio.ensure_future(_logged(settling, receipt_id))
@@ -202,7 +201,7 @@ class Admissions:
         return Choice(choice.lineup, below, reason), why
 
     async def _entered(self, entry: "_Entry", first: Choice, why: str, ask: Ask, answer: Reserved) -> Admitted:
-        admitted, route = _let_in(entry, ask, answer), ask.choice.route
+        admitted, route = _let_in(entry.terms, ask, answer.holds), ask.choice.route
         if route is not first.route:
             admitted.downgraded_from = first.route.name
             because = why or "its tool loop began there"
@@ -227,22 +226,19 @@ class _Entry:
 
     __slots__ = ("grant", "headers", "now_us", "receipt_id", "request", "terms")
 
-    def __init__(
-        self, request: Request, terms: Terms, grant: KeyGrant, receipt_id: str, headers: HeaderList, now_us: int
-    ) -> None:
+    def __init__(self, request: Request, terms: Terms, grant: KeyGrant, arrival: Arrival, now_us: int) -> None:
         self.request = request
         self.terms = terms
         self.grant = grant
-        self.receipt_id = receipt_id
-        self.headers = headers
+        self.receipt_id = arrival.receipt_id
+        self.headers: HeaderList = arrival.headers
         """Of the answer."""
         self.now_us = now_us
 
 
-def _let_in(entry: _Entry, ask: Ask, answer: Reserved) -> Admitted:
-    terms = entry.terms
+def _let_in(terms: Terms, ask: Ask, holds: tuple[Hold, ...]) -> Admitted:
     charge = terms.overage if ask.is_on_credit else terms.charge
-    admitted = Admitted(terms, ask.choice, charge, limits=ask.limits, holds=answer.holds)
+    admitted = Admitted(terms, ask.choice, charge, limits=ask.limits, holds=holds)
     if terms.bounds_output or terms.max_output_tokens is not None:
         _bound(admitted, ask.worst)
     return admitted
@@ -264,14 +260,11 @@ def _may_serve(entry: _Entry, route: ModelRoute) -> bool:
     return may_call(entry.grant, entry.terms, route) and is_offered(route, entry.now_us)
 
 
-def _unreserved(entry: _Entry, choice: Choice) -> Admitted:
+def _unreserved(ask: Ask, terms: Terms) -> Admitted:
     """Let a request in that no counter holds; what it uses is counted when they are back."""
-    ask = ask_for(entry.request, choice, entry.terms, entry.now_us)
-    admitted = Admitted(entry.terms, choice, entry.terms.charge, limits=ask.limits, holds=unheld(ask.claims))
+    admitted = _let_in(terms, ask, unheld(ask.claims))
     admitted.unreserved = True
-    admitted.notices.append("limits could not be looked at; what is used counts all the same")
-    if entry.terms.bounds_output or entry.terms.max_output_tokens is not None:
-        _bound(admitted, ask.worst)
+    admitted.notices.insert(0, "limits could not be looked at; what is used counts all the same")
     return admitted
 
 

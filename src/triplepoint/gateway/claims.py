@@ -45,17 +45,15 @@ def ask_for(
     """
     worst = worst_case(request, choice.route, terms, terms.overage if paid else terms.charge)
     amounts, least = worst.amounts, worst.least
-    limits: list[Limit | None] = []
-    claims: list[Claim] = []
-    for limit in terms.limits_of(choice.route.name):
-        if limit.name not in paid:
-            measure = limit.measure
-            limits.append(limit)
-            claims.append(limit.claim(now_us, amounts[measure], least[measure], in_loop=in_loop))
+    about = terms.limits_of(choice.route.name)
+    if paid:
+        about = tuple(limit for limit in about if limit.name not in paid)
+    claims = [limit.claim(now_us, amounts[limit.measure], least[limit.measure], in_loop=in_loop) for limit in about]
+    limits: Sequence[Limit | None] = about
     if terms.is_prepaid or paid:
         credit = terms.credit(now_us, amount=amounts[Measure.CHARGE], if_lost=least[Measure.CHARGE])
         claims += credit
-        limits += [None] * len(credit)
+        limits = [*about, *[None] * len(credit)]
     return Ask(choice, limits, claims, worst, bool(paid))
 
 

@@ -8,6 +8,7 @@
 import datetime
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from triplepoint.foundation.errors import QuotaExhausted, RateLimited
 from triplepoint.gateway.pace import duration_text
@@ -48,8 +49,14 @@ def _rate_headers(limits: Sequence[Limit | None], standings: Sequence[Standing])
         full_ms = -(-used * 60_000 // most) if most else 60_000
         reset = b"%dms" % full_ms if full_ms < 1000 else duration_text(full_ms / 1000)
         left = most - used if most > used else 0
-        headers += [(names[0], b"%d" % most), (names[1], b"%d" % left), (names[2], reset)]
+        headers += ((names[0], _number(most)), (names[1], b"%d" % left), (names[2], reset))
     return headers
+
+
+@lru_cache(maxsize=1024)
+def _number(limit: int) -> bytes:
+    """Write a limit, of which there are few."""
+    return b"%d" % limit
 
 
 def _announced(

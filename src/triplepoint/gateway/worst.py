@@ -61,19 +61,32 @@ def worst_case(request: Request, route: ModelRoute, terms: Terms, charge: Charge
     if not terms.needs_money:
         amounts, least = (1, estimate + output, 1, tokens, 0, 0, 0), (1, estimate, 1, estimate, 0, 0, 0)
         return Worst(amounts, least, longest, asked)
-    cost = least_cost = 0  # at the dearest of the model's upstreams, in 10⁻¹⁵ dollars
-    for target in route.targets:
-        cost = max(cost, target.price.worst_units(bound, output))
-        least_cost = max(least_cost, estimate * target.price.units[0].input)
+    cost, least_cost = _worst_cost(route, bound, output, estimate)
     worst_charge = charge.worst_units(route.name, cost, bound, output)
-    least_charge = min(charge.worst_units(route.name, least_cost, estimate, 0), worst_charge)
+    least_charge = charge.worst_units(route.name, least_cost, estimate, 0)
     energy, least_energy = _energy(route, bound, output, estimate) if Unit.ENERGY_WH in terms.units else (0, 0)
+    if least_charge > worst_charge:
+        least_charge = worst_charge
     return Worst(
         (1, estimate + output, 1, tokens, worst_charge, cost * 1000, energy),
         (1, estimate, 1, estimate, least_charge, least_cost * 1000, least_energy),
         longest,
         asked,
     )
+
+
+def _worst_cost(route: ModelRoute, bound: int, output: int, estimate: int) -> tuple[int, int]:
+    """Return the most that a request can cost, and what it costs if it is lost, at the dearest of the model's upstreams.
+
+    Returns: Both in 10⁻¹⁵ dollars.
+    """
+    cost = least_cost = 0
+    for target in route.targets:
+        price = target.price
+        most, least = price.worst_units(bound, output), estimate * price.units[0].input
+        cost = most if most > cost else cost
+        least_cost = least if least > least_cost else least_cost
+    return cost, least_cost
 
 
 def known_part(usage: Usage) -> Usage:

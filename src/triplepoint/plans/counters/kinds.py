@@ -1,6 +1,8 @@
 """A counter of each kind in this process: how much room it has, what is held of it, what was used.
 
-These run for each limit of each request, so they do little: a sum is kept, never added up anew.
+These run for each limit of each request, so they do little: a sum is kept, never added up anew, and `take` does in one call
+what a request that has room needs: look, hold, and say how the limit stands then. Where some limit has no room, what was taken
+is undone, and the others (`room`, `hold`, `standing`) say what is lacking where.
 """
 
 from triplepoint.plans.counters import rate
@@ -20,6 +22,21 @@ class Window:
         self.used = seed.used
         self.held = 0
         self.until_us = seed.until_us
+
+    def take(self, claim: Claim, now_us: int, holds: list[Hold], standings: list[Standing]) -> bool:
+        """Hold what the claim asks for, at the next position, and say how the limit stands; False: there is no room."""
+        amount, limit, if_lost = claim.amount, claim.limit, claim.if_lost
+        used = self.used + self.held + amount
+        if used > limit:
+            return False
+        self.held += amount
+        holds.append(Hold(len(holds), claim.counter, _WINDOW, amount, if_lost if if_lost < amount else amount))
+        standings.append(Standing(claim.counter, limit, used))
+        return True
+
+    def undo(self, hold: Hold) -> None:
+        """Take back what `take` has just held."""
+        self.held -= hold.amount
 
     def room(self, claim: Claim, now_us: int) -> int:
         """Return how much more the claim's limit lets in now; below 0 where more was used than there was."""
@@ -65,6 +82,18 @@ class Sliding:
         slice_us = slice_length_us(seed.span_us)
         for at_us, amount in seed.slices:
             self._add(at_us // slice_us, amount)
+
+    def take(self, claim: Claim, now_us: int, holds: list[Hold], standings: list[Standing]) -> bool:
+        """Hold what the claim asks for, at the next position, and say how the limit stands; False: there is no room."""
+        if self.room(claim, now_us) < claim.amount:
+            return False
+        holds.append(self.hold(len(holds), claim, claim.amount, claim.if_lost, now_us))
+        standings.append(self.standing(claim, now_us))
+        return True
+
+    def undo(self, hold: Hold) -> None:
+        """Take back what `take` has just held."""
+        self.held -= hold.amount
 
     def room(self, claim: Claim, now_us: int) -> int:
         """Return how much more the claim's limit lets in now."""
@@ -118,13 +147,35 @@ class Sliding:
 class Rate:
     """Keeps when the next unit is due."""
 
-    __slots__ = ("due_ns", "held", "until_us")
+    __slots__ = ("_before_ns", "due_ns", "held", "until_us")
 
     def __init__(self, seed: Seed) -> None:
         self.held = 0
         """Nothing ever: what is taken of a rate is taken at once."""
         self.until_us = seed.until_us
-        self.due_ns = rate.replay(seed.slices, seed.limit)
+        self.due_ns = self._before_ns = rate.replay(seed.slices, seed.limit)
+
+    def take(self, claim: Claim, now_us: int, holds: list[Hold], standings: list[Standing]) -> bool:
+        """Take what the claim asks for, at the next position, and say how the rate stands; False: there is no room."""
+        limit, amount, if_lost, now_ns = claim.limit, claim.amount, claim.if_lost, now_us * 1000
+        if limit < 1:
+            return False
+        interval_ns = -(-MINUTE_NS // limit)
+        taken_ns, beyond_ns = amount * interval_ns, (amount - limit) * interval_ns
+        ahead_ns = self.due_ns - now_ns if self.due_ns > now_ns else 0
+        if ahead_ns + beyond_ns > 0:
+            return False
+        ahead_ns += taken_ns
+        waits_ns = ahead_ns + beyond_ns
+        self._before_ns, self.due_ns = self.due_ns, now_ns + ahead_ns
+        holds.append(Hold(len(holds), claim.counter, _RATE, amount, if_lost if if_lost < amount else amount, 0, limit))
+        retry_us = -(-(now_ns + waits_ns) // 1000) if waits_ns > 0 else 0
+        standings.append(Standing(claim.counter, limit, -(-ahead_ns // interval_ns), retry_us))
+        return True
+
+    def undo(self, hold: Hold) -> None:
+        """Take back what `take` has just taken."""
+        self.due_ns = self._before_ns
 
     def room(self, claim: Claim, now_us: int) -> int:
         """Return the claim's amount where all of it may pass now, else less."""

@@ -6,6 +6,8 @@ counted here is the ledger's sum (`seed`) and what has come since; a restart beg
 
 from collections.abc import Sequence
 
+import msgspec
+
 from triplepoint.plans.counters.kinds import Counter, make_counter
 from triplepoint.plans.counters.model import Answer, Bound, Claim, Hold, Reserved, Seed, Standing, Unknown
 
@@ -18,14 +20,11 @@ LATE_US = 6 * 3_600_000_000
 _NEVER_US = 2**63
 
 
-class _Reservation:
+class _Reservation(msgspec.Struct, gc=False):
     """What is held, or was until it was taken for lost."""
 
-    __slots__ = ("answer", "expires_us")
-
-    def __init__(self, answer: Reserved, expires_us: int) -> None:
-        self.answer = answer
-        self.expires_us = expires_us
+    answer: Reserved
+    expires_us: int
 
 
 class _Account:
@@ -65,11 +64,9 @@ class MemoryCounters:
             counters = [books.counters[claim.counter] for claim in claims]
         except KeyError:
             return Unknown(tuple([n for n, claim in enumerate(claims) if claim.counter not in books.counters]))
-        takes, binding = _takes(counters, claims, now_us)
-        if binding:
-            return Bound(tuple(sorted(binding)), _standings(counters, claims, now_us))
-        holds = tuple([counters[n].hold(n, claims[n], amount, if_lost, now_us) for n, amount, if_lost in takes])
-        answer = Reserved(holds, _standings(counters, claims, now_us))
+        answer = _taken(counters, claims, now_us) or _pooled_or_bound(counters, claims, now_us)
+        if isinstance(answer, Bound):
+            return answer
         books.reservations[reservation] = _Reservation(answer, expires_us)
         if expires_us < books.sweep_us:
             books.sweep_us = expires_us
@@ -132,6 +129,27 @@ class MemoryCounters:
 
     async def close(self) -> None:
         """Do nothing."""
+
+
+def _taken(counters: list[Counter], claims: Sequence[Claim], now_us: int) -> Reserved | None:
+    """Hold every claim in one pass; None, and nothing is held, where one has no room or is of a pool."""
+    holds: list[Hold] = []
+    standings: list[Standing] = []
+    for counter, claim in zip(counters, claims, strict=True):
+        if claim.pool or not counter.take(claim, now_us, holds, standings):
+            for hold in holds:
+                counters[hold.claim].undo(hold)
+            return None
+    return Reserved(tuple(holds), tuple(standings))
+
+
+def _pooled_or_bound(counters: list[Counter], claims: Sequence[Claim], now_us: int) -> Reserved | Bound:
+    """Hold claims of which some are of a pool, or say which have no room."""
+    takes, binding = _takes(counters, claims, now_us)
+    if binding:
+        return Bound(tuple(sorted(binding)), _standings(counters, claims, now_us))
+    holds = tuple([counters[n].hold(n, claims[n], amount, if_lost, now_us) for n, amount, if_lost in takes])
+    return Reserved(holds, _standings(counters, claims, now_us))
 
 
 def _takes(counters: list[Counter], claims: Sequence[Claim], now_us: int) -> tuple[list[tuple[int, int, int]], list[int]]:

@@ -22,7 +22,7 @@ SLICES = 60
 MINUTE_US = 60_000_000
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """How much of one limit a request may need at worst."""
 
     counter: str
