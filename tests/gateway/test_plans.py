@@ -349,7 +349,7 @@ async def test_beyond_a_quota_credit_pays(sold: Running) -> None:
         assert list(paid["attempts"][0]["burnt"].values()) == ["0.000003"]
         poor = await ask(sold, key, max_tokens=4000)
         assert poor.status == 429
-        assert "the quota day of plan overage (1 messages a day) is used up" in poor.json()["error"]["message"]
+        assert "the quota day of plan overage (1 message a day) is used up" in poor.json()["error"]["message"]
 
 
 async def test_a_customers_day_is_its_own(sold: Running) -> None:

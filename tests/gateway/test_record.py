@@ -18,6 +18,7 @@ from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.gateway.admitted import Admitted
 from triplepoint.gateway.choice import choose
 from triplepoint.gateway.record import Book, OpenAttempt, Recents
+from triplepoint.ledger.framing import frame_into
 from triplepoint.ledger.journal import Journal
 from triplepoint.ledger.model import Closed, JournalRecord, Opened, Outcome
 from triplepoint.plans.terms import UNBOUND
@@ -34,11 +35,14 @@ class Paper(Journal):
         self.records: list[JournalRecord] = []
         self.is_full = False
 
-    def write(self, record: JournalRecord) -> None:
+    def write(self, record: JournalRecord) -> bytes:
         """Keep a record; where it is full, refuse opened ones."""
         if self.is_full and isinstance(record, Opened):
             raise StoreFault("the disk is full", code="journal_full")
         self.records.append(record)
+        frame = bytearray()
+        frame_into(frame, record, 0)
+        return bytes(frame)
 
 
 class Desk:

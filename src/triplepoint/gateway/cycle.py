@@ -14,6 +14,8 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 _log = logging.getLogger(__name__)
+_line = b": ".join
+"""Writes a header."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -112,15 +114,15 @@ class Cycle:
             length: Of the body; None: it comes in chunks, unless a header says its length.
         Raises: ValueError: a header holds a line break.
         """
-        lines = [b"%b: %b\r\n" % header for header in headers]
+        lines = list(map(_line, headers))
         if length is not None:
-            lines.append(b"content-length: %d\r\n" % length)
+            lines.append(b"content-length: %d" % length)
         elif self.version != "1.0" and not any(line.startswith(b"content-length:") for line in lines):
             self._is_chunked = True
-            lines.append(b"transfer-encoding: chunked\r\n")
+            lines.append(b"transfer-encoding: chunked")
         if not self.keep_alive:
-            lines.append(b"connection: close\r\n")
-        head = b"%b%b\r\n" % (STATUS_LINE[status], b"".join(lines))
+            lines.append(b"connection: close")
+        head = STATUS_LINE[status] + b"\r\n".join(lines) + b"\r\n\r\n"
         if head.count(b"\n") != len(lines) + 2 or head.count(b"\r") != len(lines) + 2:
             raise ValueError("a header of an answer holds a line break")
         self._head = head

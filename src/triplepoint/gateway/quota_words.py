@@ -33,24 +33,29 @@ TOLD_FROM_PERCENT = 80
 def standing_headers(
     terms: Terms, model: str, limits: Sequence[Limit | None], standings: Sequence[Standing], now_us: int
 ) -> HeaderList:
-    """Return the headers that say how a key's limits stand."""
-    headers = _rate_headers(limits, standings)
-    return headers + _announced(terms, model, limits, standings, now_us) if terms.has_quotas else headers
-
-
-def _rate_headers(limits: Sequence[Limit | None], standings: Sequence[Standing]) -> HeaderList:
-    """Return the OpenAI rate-limit headers of a plan's rates."""
+    """Return the headers that say how a key's limits stand: its rates always, a quota once most of it is used."""
     headers: HeaderList = []
+    announced: list[str] = []
     for limit, standing in zip(limits, standings, strict=False):
-        if limit is None or limit.kind is not _RATE:
+        if limit is None:
             continue
-        most, used = standing.limit, standing.used
-        names = _REQUESTS if limit.name == REQUESTS else _TOKENS
-        full_ms = -(-used * 60_000 // most) if most else 60_000
-        reset = b"%dms" % full_ms if full_ms < 1000 else duration_text(full_ms / 1000)
-        left = most - used if most > used else 0
-        headers += ((names[0], _number(most)), (names[1], b"%d" % left), (names[2], reset))
+        if limit.kind is _RATE:
+            headers += _rate_headers(limit, standing)
+        elif standing.used * 100 >= standing.limit * TOLD_FROM_PERCENT:
+            announced.append(_announced(limit, standing, terms.ladder.get(model), now_us))
+    if announced:
+        headers.append((b"x-triplepoint-quota", ", ".join(announced).encode()))
     return headers
+
+
+def _rate_headers(limit: Limit, standing: Standing) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the OpenAI rate-limit headers of a rate."""
+    most, used = standing.limit, standing.used
+    names = _REQUESTS if limit.name == REQUESTS else _TOKENS
+    full_ms = -(-used * 60_000 // most) if most else 60_000
+    reset = b"%dms" % full_ms if full_ms < 1000 else duration_text(full_ms / 1000)
+    left = most - used if most > used else 0
+    return (names[0], _number(most)), (names[1], b"%d" % left), (names[2], reset)
 
 
 @lru_cache(maxsize=1024)
@@ -59,20 +64,16 @@ def _number(limit: int) -> bytes:
     return b"%d" % limit
 
 
-def _announced(
-    terms: Terms, model: str, limits: Sequence[Limit | None], standings: Sequence[Standing], now_us: int
-) -> HeaderList:
-    """Return the headers that announce quotas of which most is used."""
-    items: list[str] = []
-    for limit, standing in zip(limits, standings, strict=False):
-        if limit is None or limit.kind is _RATE or standing.used * 100 < standing.limit * TOLD_FROM_PERCENT:
-            continue
-        seconds = math.ceil((limit.reset_us(now_us) - now_us) / 1e6)
-        below = terms.ladder.get(model)
-        then = f';next="{below}"' if below is not None else ""
-        left, most = (format(of_units(amount, limit.unit).normalize(), "f") for amount in (standing.remaining, standing.limit))
-        items.append(f'"{limit.name}";r={left};l={most};t={seconds}{then}')
-    return [(b"x-triplepoint-quota", ", ".join(items).encode())] if items else []
+def _announced(limit: Limit, standing: Standing, below: str | None, now_us: int) -> str:
+    """Return the item that announces a quota.
+
+    Args:
+        below: The next model down.
+    """
+    seconds = math.ceil((limit.reset_us(now_us) - now_us) / 1e6)
+    then = f';next="{below}"' if below is not None else ""
+    left, most = (format(of_units(amount, limit.unit).normalize(), "f") for amount in (standing.remaining, standing.limit))
+    return f'"{limit.name}";r={left};l={most};t={seconds}{then}'
 
 
 def rate_refusal(limits: Sequence[Limit | None], answer: Bound, binding: Sequence[int], now_us: int) -> RateLimited:

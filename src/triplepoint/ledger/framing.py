@@ -77,6 +77,11 @@ def frame_into(buffer: bytearray, record: JournalRecord, seed: int) -> None:
     _pack_into(buffer, 0, length, _crc32(buffer, seed))
 
 
+def record_of(frame: bytes) -> JournalRecord:
+    """Return the record of a whole frame, as `frame_into` makes it."""
+    return _decode(memoryview(frame)[HEADER_BYTES:])
+
+
 @dataclass(slots=True)
 class Parsed:
     """What was found in some bytes of a segment."""

@@ -90,9 +90,10 @@ class Journal:
         self._thread = threading.Thread(target=self._run, args=(settings.fsync,), name="journal-fsync", daemon=True)
         self._thread.start()
 
-    def write(self, record: JournalRecord) -> None:
+    def write(self, record: JournalRecord) -> bytes:
         """Take a record: on return it outlives this process, or waits in memory and `state` says so.
 
+        Returns: The record as it is written, for `framing.record_of`.
         Raises: StoreFault: ``journal_full``: it was not taken, and what it announces must not be done.
         """
         with self._mutex:
@@ -103,7 +104,7 @@ class Journal:
                 except OSError as error:
                     self._enter_trouble(error)
                 else:
-                    return
+                    return bytes(self._buffer)
             if self._stop.is_set():
                 raise StoreFault("the journal is closed; this process is about to end", code="journal_closed")
             if isinstance(record, Opened) and len(self._backlog) >= self._room:
@@ -113,6 +114,7 @@ class Journal:
                     retry_after_s=1.0,
                 )
             self._backlog.append(record)
+            return bytes(self._buffer)
 
     @property
     def backlog(self) -> int:

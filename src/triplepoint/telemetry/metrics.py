@@ -1,9 +1,10 @@
 """What a gateway counts, and how it looks to Prometheus.
 
 Counting happens on the path of every request, so it is a handful of additions (`counters`); the text format is made when
-somebody asks for it. Every label is a name from the line-up, a path of ours, or one of our codes: no customer, no key, nothing
-that a caller wrote. Unknown is never zero: an answer without usage is counted as unknown and adds no tokens, one without a cost
-is counted as unpriced and adds no money.
+somebody asks for it. Attempts are counted a few at a time: one by one, each would find that all it needs has left the
+processor's caches since the last. Every label is a name from the line-up, a path of ours, or one of our codes: no customer, no
+key, nothing that a caller wrote. Unknown is never zero: an answer without usage is counted as unknown and adds no tokens, one
+without a cost is counted as unpriced and adds no money.
 """
 
 from collections.abc import Iterable
@@ -26,6 +27,8 @@ _STATUS_CLASSES: Final = ("none", "1xx", "2xx", "3xx", "4xx", "5xx")
 _KINDS: Final = ("input", "cache_read", "cache_write", "output", "reasoning")
 _BREAKER_STATES: Final = ("closed", "half-open", "open")
 _MODEL: Final = ("endpoint", "model")
+_AT_ONCE: Final = 32
+"""Attempts that are counted together."""
 
 
 class _ModelTotals:
@@ -68,9 +71,21 @@ class GatewayMetrics:
         self._caller_retries = 0
         self._totals = Bounded[_ModelTotals](("model",))
         self._times = Bounded[_Times](_MODEL)
+        self._ended: list[tuple[OpenedRecord, ClosedRecord]] = []
+        """Attempts that are yet to be counted."""
 
     def attempt(self, opened: OpenedRecord, closed: ClosedRecord) -> None:
-        """Count an attempt that has ended."""
+        """Count an attempt that has ended; it shows in what is rendered from now on."""
+        self._ended.append((opened, closed))
+        if len(self._ended) >= _AT_ONCE:
+            self._count_ended()
+
+    def _count_ended(self) -> None:
+        ended, self._ended = self._ended, []
+        for opened, closed in ended:
+            self._count(opened, closed)
+
+    def _count(self, opened: OpenedRecord, closed: ClosedRecord) -> None:
         model, endpoint = opened.served_model, opened.endpoint
         status = _STATUS_CLASSES[closed.status // 100] if closed.status < 600 else "other"
         labels = (endpoint, model, opened.upstream, status, closed.outcome, closed.error or "")
@@ -107,6 +122,7 @@ class GatewayMetrics:
             status: How the gateway is at this moment.
             journal_backlog: Records that wait in memory because the journal cannot be written; left out where not known.
         """
+        self._count_ended()
         registry = CollectorRegistry()
         registry.register(_Exposition([*self._families(), *_state_families(status, self._clock.now_us(), journal_backlog)]))
         return generate_latest(registry)
