@@ -208,9 +208,16 @@ class Admissions:
             admitted.notices.append(f"{route.name} answered in place of {first.route.name}: {because}")
             self._metrics.downgraded(first.route.name, route.name)
             if "tools" in entry.request.fields:
-                name, until_us = conversation_name(entry.request), entry.now_us + _LOOP_US
-                await self._counters.remember(entry.grant.customer_id, name, route.name, until_us=until_us)
+                await self._remember(entry, route)
         return admitted
+
+    async def _remember(self, entry: "_Entry", route: ModelRoute) -> None:
+        """Note where a tool loop may begin; the request is let in, so counters that went away meanwhile do not stop it."""
+        name, until_us = conversation_name(entry.request), entry.now_us + _LOOP_US
+        try:
+            await self._counters.remember(entry.grant.customer_id, name, route.name, until_us=until_us)
+        except CountersAway as away:
+            _log.warning("counters are away; a tool loop may not stay at its model", why=away.message)
 
     async def _where_the_loop_began(self, entry: "_Entry", choice: Choice) -> Choice:
         name = conversation_name(entry.request)
