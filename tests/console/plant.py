@@ -124,7 +124,7 @@ class PlayedGateway:
         self._begun_us = time.time_ns() // 1000
         self._server = uvicorn.Server(
             uvicorn.Config(
-                make_ops(status=self.status, metrics=lambda: b"", publish=self._publish),
+                make_ops(status=self.status, metrics=lambda: b"", publish=self._publish, publish_access=self._publish),
                 uds=str(prepare_socket(installation.data)),
                 lifespan="off",
                 log_config=None,

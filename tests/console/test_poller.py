@@ -105,6 +105,6 @@ async def test_a_watcher_that_fails_does_not_stop_the_others() -> None:
     poller = Poller(cast(Reader, reader), interval_s=0.02)
     poller.join(failing)
     poller.join(fine)
-    await run(poller, 0.2)
+    await run(poller, 0.6)
     assert len(failing.frames) == 1
     assert len(fine.frames) > 1

@@ -64,7 +64,7 @@ def test_all_problems_come_at_once_with_line_key_and_fix():
 def test_the_allowed_keys_are_listed():
     """An unknown key that resembles none still gets the list of those that are allowed there."""
     found = problems("lineup: a\nupstreams: {}\nxyzzy: 1\n", Settings)
-    assert "lineup, data, gateway, control, journal, telemetry, upstreams" in found["xyzzy"].fix
+    assert "lineup, data, database, counters, gateway, control, journal, telemetry, billing, upstreams" in found["xyzzy"].fix
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The guard of `tests/conftest.py`, tried on tests of its own in a pytest of their own."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -70,8 +71,9 @@ def test_stays_where_a_name_exists_nowhere():
 """
 
 
-def test_the_guard_fails_every_way_out_and_nothing_else(pytester: pytest.Pytester) -> None:
+def test_the_guard_fails_every_way_out_and_nothing_else(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that leaves this machine fails, even where the error is swallowed; one that stays does not."""
+    monkeypatch.setenv("PYTHONPATH", str(CONFTEST.parent.parent), prepend=os.pathsep)  # it imports helpers
     pytester.makeconftest(CONFTEST.read_text("utf-8"))
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:xdist")

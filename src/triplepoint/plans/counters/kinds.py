@@ -64,24 +64,27 @@ class Window:
         """Say how the limit stands."""
         return Standing(claim.counter, claim.limit, self.used + self.held)
 
+    def set_back(self, back_us: int, now_us: int) -> None:
+        """Follow a clock that was set back: nothing changes, for a period has its name whatever the clock says."""
+
 
 class Sliding:
     """Adds up in slices, and forgets those that have left the window."""
 
-    __slots__ = ("held", "oldest", "slices", "until_us", "used")
+    __slots__ = ("held", "oldest", "slice_us", "slices", "until_us", "used")
 
     def __init__(self, seed: Seed) -> None:
         self.held = 0
         self.until_us = seed.until_us
+        self.slice_us = slice_length_us(seed.span_us)
         self.used = 0
         """The sum of `slices`."""
         self.slices: dict[int, int] = {}
         """Use by number of the slice."""
         self.oldest = 0
         """No slice is older; where there is none, any number."""
-        slice_us = slice_length_us(seed.span_us)
         for at_us, amount in seed.slices:
-            self._add(at_us // slice_us, amount)
+            self._add(at_us // self.slice_us, amount)
 
     def take(self, claim: Claim, now_us: int, holds: list[Hold], standings: list[Standing]) -> bool:
         """Hold what the claim asks for, at the next position, and say how the limit stands; False: there is no room."""
@@ -120,6 +123,12 @@ class Sliding:
         used = self.used + self.held
         lacking = used + claim.amount - claim.limit
         return Standing(claim.counter, claim.limit, used, self._frees_us(lacking, claim.span_us) if lacking > 0 else 0)
+
+    def set_back(self, back_us: int, now_us: int) -> None:
+        """Follow a clock that was set back: what is dated to come counts from now."""
+        dated, self.slices, self.used = self.slices, {}, 0
+        for number in sorted(dated):
+            self._add(min(number, now_us // self.slice_us), dated[number])
 
     def _frees_us(self, lacking: int, span_us: int) -> int:
         """Return when so much has left the window; 0 where all that leaves is not enough."""
@@ -199,6 +208,10 @@ class Rate:
         more = actual - (hold.amount if counted is None else counted)
         if more and hold.limit > 0:
             self.due_ns += more * rate.interval_ns(hold.limit)
+
+    def set_back(self, back_us: int, now_us: int) -> None:
+        """Follow a clock that was set back: the next unit is due as much later as it was."""
+        self.due_ns -= back_us * 1000
 
     def standing(self, claim: Claim, now_us: int) -> Standing:
         """Say how the rate stands, and when the claim may pass."""

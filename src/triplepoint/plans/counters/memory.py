@@ -18,6 +18,8 @@ LATE_US = 6 * 3_600_000_000
 """How long a reservation that was taken for lost waits for its settlement."""
 
 _NEVER_US = 2**63
+_SET_BACK_US = 2_000_000
+"""A wall clock that steps back by more was set; by less it was corrected, and what waits waits that little longer."""
 
 
 class _Reservation(msgspec.Struct, gc=False):
@@ -30,7 +32,7 @@ class _Reservation(msgspec.Struct, gc=False):
 class _Account:
     """Everything of one customer."""
 
-    __slots__ = ("counters", "kept", "lost", "reservations", "sweep_us")
+    __slots__ = ("counters", "kept", "latest_us", "lost", "reservations", "sweep_us")
 
     def __init__(self) -> None:
         self.counters: dict[str, Counter] = {}
@@ -41,6 +43,8 @@ class _Account:
         self.sweep_us = _NEVER_US
         """Until this moment nothing expires."""
         self.kept: dict[str, tuple[str, int]] = {}
+        self.latest_us = 0
+        """Latest moment at which something was asked."""
 
 
 class MemoryCounters:
@@ -56,6 +60,10 @@ class MemoryCounters:
         books = self._accounts.get(account)
         if books is None:
             books = self._accounts[account] = _Account()
+        if now_us >= books.latest_us:
+            books.latest_us = now_us
+        elif now_us < books.latest_us - _SET_BACK_US:
+            _set_back(books, now_us)
         if now_us >= books.sweep_us:
             _sweep(books, now_us)
         if (known := books.reservations.get(reservation)) is not None:
@@ -198,6 +206,16 @@ def _sweep(books: _Account, now_us: int) -> None:
                 counter.release(hold, hold.if_lost, now_us, None)
     for name in [name for name, one in books.lost.items() if one.expires_us <= now_us]:
         del books.lost[name]
+
+
+def _set_back(books: _Account, now_us: int) -> None:
+    """Follow a wall clock that was set back: nobody waits for moments to come again that have been."""
+    back_us, books.latest_us = books.latest_us - now_us, now_us
+    for counter in books.counters.values():
+        counter.set_back(back_us, now_us)
+    for one in books.reservations.values():
+        one.expires_us -= back_us
+    books.sweep_us = min((one.expires_us for one in books.reservations.values()), default=_NEVER_US)
 
 
 def _drop_past(books: _Account, now_us: int) -> None:
