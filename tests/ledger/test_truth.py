@@ -26,14 +26,14 @@ def _prove(plan: Plan, folders: list[Path], url: str) -> None:
 @pytest.mark.timeout(240)
 def test_one_host_on_sqlite_ends_at_the_truth(tmp_path: Path) -> None:
     """Of 20,000 events a fifth comes twice and a twentieth late, two drains are killed: every row and sum is right."""
-    _prove(Plan(20_000), [tmp_path / "host"], sqlite_url(tmp_path / "triplepoint.db"))
+    _prove(Plan(8_000), [tmp_path / "host"], sqlite_url(tmp_path / "triplepoint.db"))
 
 
 @pytest.mark.timeout(240)
 def test_two_hosts_on_one_postgresql_end_at_the_truth(tmp_path: Path, postgres: PostgresServer) -> None:
     """Two hosts drain the same events into one database at once, and are killed at it: each counts once."""
     with lent_database(postgres, is_installed=False) as url:
-        _prove(Plan(20_000, hosts=2), [tmp_path / "one", tmp_path / "two"], url)
+        _prove(Plan(8_000, hosts=2), [tmp_path / "one", tmp_path / "two"], url)
 
 
 def test_a_wrong_sum_is_found_out(tmp_path: Path) -> None:
