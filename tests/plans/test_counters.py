@@ -237,3 +237,15 @@ async def test_knowing_is_of_the_account(counters: Counters) -> None:
     assert await counters.look("cust_2", [claim], now_us=START_US) is None
     answer = await counters.reserve("cust_2", "r", [claim], now_us=START_US, expires_us=START_US + LIFE_US)
     assert answer == Unknown((0,))
+
+
+async def test_what_holds_nothing_is_not_kept(counters: Counters) -> None:
+    """A request that costs nothing takes nothing of its grants, and is no reservation that would be taken for lost."""
+    free = window("grant_a", 10, 0, pool="credit")
+    held = await reserve(counters, "cust_1", "r1", free)
+    assert isinstance(held, Reserved)
+    assert held.holds == ()
+    later_us = START_US + 2 * LIFE_US
+    assert isinstance(
+        await reserve(counters, "cust_1", "r2", window("grant_a", 10, 10, pool="credit"), now_us=later_us), Reserved
+    )

@@ -100,6 +100,8 @@ class Admissions:
         try:
             if not in_loop:  # the usual request: no tool loop, and there is room
                 ask = ask_for(request, choice, terms, now_us)
+                if not ask.claims:
+                    return _let_in(terms, ask, ())
                 answer = await self._counters.reserve(
                     grant.customer_id, arrival.receipt_id, ask.claims, now_us=now_us, expires_us=now_us + LIFE_US
                 )

@@ -73,7 +73,7 @@ class MemoryCounters:
         except KeyError:
             return Unknown(tuple([n for n, claim in enumerate(claims) if claim.counter not in books.counters]))
         answer = _taken(counters, claims, now_us) or _pooled_or_bound(counters, claims, now_us)
-        if isinstance(answer, Bound):
+        if isinstance(answer, Bound) or not answer.holds:  # what holds nothing is settled by nobody
             return answer
         books.reservations[reservation] = _Reservation(answer, expires_us)
         if expires_us < books.sweep_us:
