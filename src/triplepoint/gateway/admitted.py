@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+import msgspec
+
 from triplepoint.foundation.money import EXACT, ZERO, money_text
 from triplepoint.foundation.usage import Usage
 from triplepoint.gateway.choice import Choice
@@ -17,63 +19,38 @@ from triplepoint.plans.terms import Terms
 from triplepoint.pricing.charge import AT_COST, ChargeTerms
 
 
-class Admitted:
-    """A request on its plan.
+class Admitted(msgspec.Struct):
+    """A request on its plan."""
 
-    Args:
-        terms: Its key's.
-        choice: The model that it was let in for, after any ladder.
-        charge: What it is charged by.
-        limits: Limit of each claim; None where the claim is of a grant of credit.
-        holds: What is held, by position of the claim.
-    """
+    terms: Terms
+    """Its key's."""
+    choice: Choice
+    """The model that it was let in for, after any ladder."""
+    charge: ChargeTerms
+    """What it is charged by."""
+    limits: Sequence[Limit | None] = ()
+    """Limit of each claim; None where the claim is of a grant of credit."""
+    holds: tuple[Hold, ...] = ()
+    """What is held, by position of the claim."""
+    longest: int | None = None
+    """Bound of the answer that the upstream must be told; None where the request's own, or none, will do."""
+    notices: list[str] = []
+    """What the caller is told in words; part of the receipt."""
+    downgraded_from: str | None = None
+    """Model that it would have got."""
+    unreserved: bool = False
+    """The counters are away and nothing is held."""
+    _credit: list[Hold] = []
+    """What is held of grants of credit, in the order in which they pay."""
+    _answered: int = 0
+    _tokens: int = 0
+    _charged: Decimal = ZERO
+    _cost: Decimal = ZERO
+    _energy: int = 0
 
-    __slots__ = (
-        "_answered",
-        "_charged",
-        "_cost",
-        "_credit",
-        "_energy",
-        "_tokens",
-        "charge",
-        "choice",
-        "downgraded_from",
-        "holds",
-        "limits",
-        "longest",
-        "notices",
-        "terms",
-        "unreserved",
-    )
-
-    def __init__(
-        self,
-        terms: Terms,
-        choice: Choice,
-        charge: ChargeTerms,
-        *,
-        limits: Sequence[Limit | None] = (),
-        holds: tuple[Hold, ...] = (),
-    ) -> None:
-        self.terms = terms
-        self.choice = choice
-        self.charge = charge
-        self.limits = limits
-        self.holds = holds
-        self.longest: int | None = None
-        """Bound of the answer that the upstream must be told; None where the request's own, or none, will do."""
-        self.notices: list[str] = []
-        """What the caller is told in words; part of the receipt."""
-        self.downgraded_from: str | None = None
-        """Model that it would have got."""
-        self.unreserved = False
-        """The counters are away and nothing is held."""
-        self._credit = [hold for hold in holds if limits[hold.claim] is None] if None in limits else []
-        self._answered = 0
-        self._tokens = 0
-        self._charged = ZERO
-        self._cost = ZERO
-        self._energy = 0
+    def __post_init__(self) -> None:
+        if None in self.limits:
+            self._credit = [hold for hold in self.holds if self.limits[hold.claim] is None]
 
     @property
     def burns_from(self) -> str:

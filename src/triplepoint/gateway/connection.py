@@ -79,6 +79,10 @@ class Connection(asyncio.Protocol):
         self._fault: RequestInvalid | None = None
         self._unread = 0
         """Bytes since the last whole head or piece of a body: what the parser keeps to itself."""
+        self._piece = 0
+        """Bytes of the piece that is being read."""
+        self._most_head = 0
+        """Bytes that came since the piece in which the last head ended began: the next head has no more."""
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._read: Cycle | None = None
@@ -117,6 +121,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read on, as long as it leads to something: heads, trailers and chunk extensions without end are refused."""
         self._unread += len(data)
+        self._piece = len(data)
+        self._most_head += self._piece
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -163,11 +169,11 @@ class Connection(asyncio.Protocol):
         parser, url, headers = self._parser, self._url, self._headers
         version, incoming = parser.get_http_version(), dict(headers)
         is_plain = len(incoming) == len(headers) and b"host" in incoming and b"transfer-encoding" not in incoming
-        size = len(url) + sum(map(len, incoming)) + sum(map(len, incoming.values()))
-        if not is_plain or size > MAX_HEAD_BYTES or parser.should_upgrade():
+        if not is_plain or self._most_head > MAX_HEAD_BYTES or parser.should_upgrade():
             self._fault = fault_of_head(url, headers, version=version, upgrades=parser.should_upgrade())
             if self._fault is not None:
                 raise httptools.HttpParserError  # the parser stops, and feeding it raises
+        self._most_head = self._piece
         self._headers = []  # for trailers; above all they are not this request's headers
         path, query = _split(url)
         cycle = Cycle(

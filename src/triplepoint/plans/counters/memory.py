@@ -68,12 +68,8 @@ class MemoryCounters:
             _sweep(books, now_us)
         if (known := books.reservations.get(reservation)) is not None:
             return known.answer
-        try:
-            counters = [books.counters[claim.counter] for claim in claims]
-        except KeyError:
-            return Unknown(tuple([n for n, claim in enumerate(claims) if claim.counter not in books.counters]))
-        answer = _taken(counters, claims, now_us) or _pooled_or_bound(counters, claims, now_us)
-        if isinstance(answer, Bound) or not answer.holds:  # what holds nothing is settled by nobody
+        answer = _taken(books.counters, claims, now_us) or _otherwise(books.counters, claims, now_us)
+        if not isinstance(answer, Reserved) or not answer.holds:  # what holds nothing is settled by nobody
             return answer
         books.reservations[reservation] = _Reservation(answer, expires_us)
         if expires_us < books.sweep_us:
@@ -139,20 +135,25 @@ class MemoryCounters:
         """Do nothing."""
 
 
-def _taken(counters: list[Counter], claims: Sequence[Claim], now_us: int) -> Reserved | None:
-    """Hold every claim in one pass; None, and nothing is held, where one has no room or is of a pool."""
+def _taken(known: dict[str, Counter], claims: Sequence[Claim], now_us: int) -> Reserved | None:
+    """Hold every claim in one pass; None, and nothing is held, where one has no room, is of a pool, or of no known counter."""
     holds: list[Hold] = []
     standings: list[Standing] = []
-    for counter, claim in zip(counters, claims, strict=True):
-        if claim.pool or not counter.take(claim, now_us, holds, standings):
+    for claim in claims:
+        counter = known.get(claim.counter)
+        if counter is None or claim.pool or not counter.take(claim, now_us, holds, standings):
             for hold in holds:
-                counters[hold.claim].undo(hold)
+                known[hold.counter].undo(hold)
             return None
     return Reserved(tuple(holds), tuple(standings))
 
 
-def _pooled_or_bound(counters: list[Counter], claims: Sequence[Claim], now_us: int) -> Reserved | Bound:
-    """Hold claims of which some are of a pool, or say which have no room."""
+def _otherwise(known: dict[str, Counter], claims: Sequence[Claim], now_us: int) -> Answer:
+    """Hold claims of which some are of a pool; or say which counters are not known, or which claims have no room."""
+    unknown = tuple([n for n, claim in enumerate(claims) if claim.counter not in known])
+    if unknown:
+        return Unknown(unknown)
+    counters = [known[claim.counter] for claim in claims]
     takes, binding = _takes(counters, claims, now_us)
     if binding:
         return Bound(tuple(sorted(binding)), _standings(counters, claims, now_us))
