@@ -104,15 +104,15 @@ class Installation:
 
         Raises: SettingsInvalid: the variable that the settings name is not set.
         """
-        return _named(self.settings.database, key="database")
-
-    @cached_property
-    def counters_url(self) -> str | None:
-        """URL of the shared counters; None: they are in the gateway's memory.
-
-        Raises: SettingsInvalid: the variable that the settings name is not set.
-        """
-        return _named(self.settings.counters.url, key="counters.url")
+        reference = self.settings.database
+        if reference is None:
+            return None
+        name = variable_name(reference) or ""
+        value = os.environ.get(name)
+        if not value:
+            problem = f"the environment has no {name}"
+            raise SettingsInvalid([Problem(str(SETTINGS_FILE), 0, "database", problem, f"export {name}=… before the start")])
+        return value
 
     @cached_property
     def access(self) -> AccessService:
@@ -247,21 +247,6 @@ def load_today(folder: Path) -> Configuration:
     Raises: SettingsInvalid: with every problem of every file.
     """
     return load_configuration(folder, os.environ, datetime.now(UTC).date())
-
-
-def _named(reference: str | None, *, key: str) -> str | None:
-    """Return what the environment holds under a ``${NAME}``.
-
-    Raises: SettingsInvalid: nothing.
-    """
-    if reference is None:
-        return None
-    name = variable_name(reference) or ""
-    value = os.environ.get(name)
-    if not value:
-        problem = f"the environment has no {name}"
-        raise SettingsInvalid([Problem(str(SETTINGS_FILE), 0, key, problem, f"export {name}=… before the start")])
-    return value
 
 
 class GatewayLink:

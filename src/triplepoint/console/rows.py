@@ -1,6 +1,6 @@
 """Attempts as lines of the live table, and which of them a viewer looks at. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -117,11 +117,6 @@ def to_line(row: AttemptRow) -> Line:
         detail=_detail(row),
         is_trouble=row.outcome in _TROUBLE,
     )
-
-
-def to_lines(rows: Sequence[AttemptRow]) -> tuple[Line, ...]:
-    """Make the lines of attempts."""
-    return tuple(to_line(row) for row in rows)
 
 
 def ending_text(outcome: Outcome | None) -> str:

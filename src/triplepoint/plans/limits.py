@@ -6,7 +6,6 @@ plan neither forgets what was used in the running period nor counts it twice.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import IntEnum
 
 from triplepoint.plans.amounts import of_units, to_units
@@ -183,8 +182,3 @@ def rate_limit(name: str, per_minute: int, *, key_id: str | None) -> Limit:
     """
     unit = Unit.MESSAGES if name == REQUESTS else Unit.TOKENS
     return Limit(name=name, unit=unit, kind=Kind.RATE, limit=per_minute, key_id=key_id)
-
-
-def percent_used(used: int, limit: int) -> Decimal:
-    """Return how much of a limit is used, in percent; 100 of nothing."""
-    return Decimal(100 * used) / Decimal(limit) if limit else Decimal(100)

@@ -63,10 +63,6 @@ class Price(msgspec.Struct, frozen=True):
         """Rate of uncached input below any tier, in standard processing outside any hours."""
         return self.rates[0].input
 
-    def rates_for(self, input_tokens: int) -> Rates:
-        """Return the rates of a request with that many input tokens in standard processing."""
-        return self.rates[bisect_left(self.starts, input_tokens)]
-
     def cost_usd(self, usage: Usage, at_us: int | None = None) -> Decimal | None:
         """Price a usage.
 

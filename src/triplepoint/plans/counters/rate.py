@@ -22,18 +22,6 @@ def next_due_ns(due_ns: int, now_ns: int, *, amount: int, limit: int) -> int:
     return (due_ns if due_ns > now_ns else now_ns) + amount * interval_ns(limit)
 
 
-def wait_ns(due_ns: int, now_ns: int, *, amount: int, limit: int) -> int:
-    """Return how long so many units must wait; 0 where they may pass."""
-    ahead_ns = due_ns - now_ns if due_ns > now_ns else 0
-    waits_ns = ahead_ns + (amount - limit) * interval_ns(limit)
-    return waits_ns if waits_ns > 0 else 0
-
-
-def used(due_ns: int, now_ns: int, limit: int) -> int:
-    """Return how many units of the burst are taken, rounded up."""
-    return -(-(due_ns - now_ns) // interval_ns(limit)) if due_ns > now_ns else 0
-
-
 def replay(slices: tuple[tuple[int, int], ...], limit: int) -> int:
     """Return the theoretical arrival time (ns) after what came in the past.
 

@@ -106,11 +106,6 @@ def value_of(raw: msgspec.Raw) -> object:
         raise malformed() from error
 
 
-def write_fields(fields: RawFields) -> bytes:
-    """Write top-level members back, values untouched."""
-    return encode(fields)
-
-
 def count(value: object) -> int | None:
     """Return a token count; None for what is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS else None
