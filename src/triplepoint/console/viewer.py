@@ -73,7 +73,7 @@ class Viewer(ABC):
             operator = await asyncio.to_thread(self._services.access.sessions.resolve, self._visit.session_id)
             if operator is None:
                 self._is_out = True
-                self._client.run_javascript("location.assign('/login?next=' + encodeURIComponent(location.pathname))")
+                self._client.run_javascript("window.onSessionEnd()")
         return not self._is_out
 
 

@@ -11,7 +11,15 @@ theme.addEventListener("change", () => {
   }
 });
 
+// Whoever logs out goes to the plain login; whoever is put out comes back, once logged in, to the page they were on. Logging out
+// ends the session too, and the page may be told of that first.
+let isLeaving = false;
+window.onSessionEnd = () => {
+  if (!isLeaving) location.assign("/login?next=" + encodeURIComponent(location.pathname));
+};
+
 document.getElementById("logout").addEventListener("click", async () => {
+  isLeaving = true;
   await fetch("/api/logout", { method: "POST", headers: { "x-triplepoint-csrf": "1" } });
   location.assign("/login");
 });
@@ -20,5 +28,5 @@ document.getElementById("logout").addEventListener("click", async () => {
 setInterval(async () => {
   if (window.socket?.connected) return;
   const answer = await fetch("/api/me").catch(() => null);
-  if (answer?.status === 401) location.assign("/login?next=" + encodeURIComponent(location.pathname));
+  if (answer?.status === 401) window.onSessionEnd();
 }, 3000);
