@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 RUNTIME = ROOT / "requirements.lock"
 DEVELOPMENT = ROOT / "requirements-dev.lock"
-EXTRAS = ("local", "parquet", "otel", "pdf", "postgres", "valkey")
+EXTRAS = ("local", "parquet", "otel", "pdf", "postgres", "route", "valkey")
 OLDEST_PYTHON = "3.11"
 
 

@@ -7,6 +7,7 @@ files of their own (`lineups.model`, `pricing.model`).
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,6 +19,8 @@ from triplepoint.foundation.units import parse_duration, parse_size
 
 _DURATION_PATTERN = r"^\d+(\.\d+)?\s*(us|ms|s|m|h|d)$"
 _SIZE_PATTERN = r"^\d+(\.\d+)?\s*(B|kB|MB|GB|KiB|MiB|GiB)$"
+_AMOUNT_FORM = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
+_QUOTED = 'write a whole number, or an amount in quotes, such as "2.50"'
 _REFERENCE_PATTERN = r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"
 
 
@@ -45,6 +48,16 @@ def _secret(value: str) -> str:
     return value
 
 
+def _amount(value: object) -> object:
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise PydanticCustomError("amount_not_exact", "{value} is not exact", {"value": str(value)[:40], "fix": _QUOTED})
+    if not _AMOUNT_FORM.fullmatch(str(value)):
+        raise PydanticCustomError("amount_form", "{value} is not an amount", {"value": repr(value)[:40], "fix": _QUOTED})
+    return Decimal(value)
+
+
 Duration = Annotated[
     float, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": _DURATION_PATTERN, "examples": ["30s"]})
 ]
@@ -54,6 +67,18 @@ Size = Annotated[
     int, BeforeValidator(_size), WithJsonSchema({"type": "string", "pattern": _SIZE_PATTERN, "examples": ["32MiB"]})
 ]
 """Bytes, written with a unit."""
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_amount),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\d{1,12}(\.\d{1,9})?$"}],
+            "examples": [3000],
+        }
+    ),
+]
+"""An exact amount: a whole number, or a decimal in quotes so that no float comes between."""
 
 SecretRef = Annotated[
     str,

@@ -11,7 +11,7 @@ from triplepoint.lineups.model import Capability, FixedRouter, Model, Rule, Rule
 from triplepoint.routing.candidates import able_models, needs_of
 from triplepoint.routing.conditions import READINGS
 from triplepoint.routing.explanation import explain
-from triplepoint.routing.model import Signals
+from triplepoint.routing.model import Question, Signals
 from triplepoint.routing.policies import compile_router
 
 MODELS = ("nano", "mini", "regular")
@@ -58,7 +58,7 @@ candidate_sets = st.frozensets(st.sampled_from(MODELS), min_size=1)
 )
 def test_decision(signals: Signals, candidates: Any, model: str, reason: str) -> None:
     """The first rule that holds and whose model is a candidate decides; then the default; then line-up order."""
-    decision = compile_router(ROUTER, MODELS).decide(signals, candidates)
+    decision = compile_router(ROUTER, MODELS).decide(Question(signals=signals), candidates)
     assert (decision.model, decision.reason, decision.policy) == (model, reason, "rules")
     assert decision.candidates == tuple(name for name in MODELS if name in candidates)
     assert decision.propensity == 1.0
@@ -66,7 +66,9 @@ def test_decision(signals: Signals, candidates: Any, model: str, reason: str) ->
 
 def test_fixed() -> None:
     """A fixed router chooses its model, whatever is asked."""
-    decision = compile_router(FixedRouter(kind="fixed", default="mini"), MODELS).decide(Signals(code=True), MODELS)
+    decision = compile_router(FixedRouter(kind="fixed", default="mini"), MODELS).decide(
+        Question(signals=Signals(code=True)), MODELS
+    )
     assert (decision.model, decision.reason, decision.policy) == ("mini", "fixed", "fixed")
 
 
@@ -74,15 +76,15 @@ def test_fixed() -> None:
 def test_no_candidate(candidates: Any) -> None:
     """Without a candidate there is an error that says what to do, and never a model."""
     with pytest.raises(NotEntitled, match="ask for one by name"):
-        compile_router(ROUTER, MODELS).decide(Signals(), candidates)
+        compile_router(ROUTER, MODELS).decide(Question(signals=Signals()), candidates)
 
 
 @given(routers, signals_strategy, candidate_sets)
 def test_never_outside(router: FixedRouter | RulesRouter, signals: Signals, candidates: frozenset[str]) -> None:
     """No rules, signals and candidates lead to a model that is not a candidate, and the same always lead to the same."""
-    decision = compile_router(router, MODELS).decide(signals, candidates)
+    decision = compile_router(router, MODELS).decide(Question(signals=signals), candidates)
     assert decision.model in candidates
-    assert decision == compile_router(router, MODELS).decide(signals, candidates)
+    assert decision == compile_router(router, MODELS).decide(Question(signals=signals), candidates)
 
 
 @given(routers, signals_strategy, candidate_sets)
@@ -90,7 +92,7 @@ def test_explanation_agrees(router: FixedRouter | RulesRouter, signals: Signals,
     """What is explained is what is decided: the last rule tried is the one that chose, and no earlier one could."""
     explanation = explain(router, MODELS, signals=signals, candidates=candidates)
     decision, trials = explanation.decision, explanation.trials
-    assert decision == compile_router(router, MODELS).decide(signals, candidates)
+    assert decision == compile_router(router, MODELS).decide(Question(signals=signals), candidates)
     chosen = [trial for trial in trials if trial.holds() and trial.is_candidate]
     if decision.reason.startswith("rule: "):
         assert [trial.use for trial in chosen] == [decision.model]

@@ -15,6 +15,7 @@ from triplepoint.gateway.upstream import LiveUpstream
 from triplepoint.lineups.model import Capability
 from triplepoint.plans.terms import Terms
 from triplepoint.routing.candidates import is_able
+from triplepoint.routing.model import Question
 from triplepoint.routing.signals import read_signals
 
 _PLAIN = frozenset({Capability.CHAT})
@@ -136,7 +137,7 @@ def _route(
     if not up:
         raise UpstreamOverloaded("No model is up yet; try again in a moment.", code="upstream_starting", retry_after_s=2.0)
     assert lineup.router is not None  # noqa: S101 - the caller asked
-    decision = lineup.router.decide(signals, up)
+    decision = lineup.router.decide(Question(signals=signals), up)
     return Choice(lineup, lineup.models[decision.model], decision.reason)
 
 

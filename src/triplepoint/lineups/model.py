@@ -1,12 +1,13 @@
 """What a line-up file may say; ``schemas/lineup.schema.json`` is generated from it."""
 
 import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from triplepoint.settings import FileModel
+from triplepoint.settings import Amount, FileModel
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
 """A name that callers use. ``@`` is left out: it separates an alias from the line-up in a pin."""
@@ -96,24 +97,137 @@ class Rule(FileModel):
     """Reason, as it stands in the receipt."""
 
 
-class FixedRouter(FileModel):
+class Check(StrEnum):
+    """A look at a cheap answer before it is given."""
+
+    COMPLETE = "complete"
+    """It is there, and did not end for want of room."""
+    ANSWERS = "answers"
+    """It comes to an answer and does not refuse."""
+    ARITHMETIC = "arithmetic"
+    """Its own equations, worked out again, hold; a question with numbers gets a number."""
+    FORMAT = "format"
+    """It has the form that was asked for: JSON that parses and keeps to its schema."""
+    CONFIDENCE = "confidence"
+    """The mean log-probability of its tokens, where the upstream tells it, is at least ``min_logprob``."""
+
+
+class Escalation(FileModel):
+    """A cheap answer is looked at before it is given; where it fails, a stronger model is asked once."""
+
+    checks: list[Annotated[Check, Field(strict=False)]] = Field(
+        default=[Check.COMPLETE, Check.ANSWERS, Check.ARITHMETIC, Check.FORMAT], min_length=1
+    )
+    """What is looked at."""
+    min_logprob: float | None = Field(default=None, le=0)
+    """Least mean log-probability of a token (natural logarithm); needed for ``confidence``."""
+    models: list[ModelName] | None = Field(default=None, min_length=1)
+    """Models whose answers are looked at; without, all but the strongest."""
+    to: ModelName | None = None
+    """Model that is asked instead; without, the strongest that the caller may use."""
+
+
+class Audit(FileModel):
+    """A share of what ``auto`` answers is also answered by another model, off the caller's path, and compared."""
+
+    share: float = Field(gt=0, le=1)
+    """Of the requests to ``auto``."""
+    max_usd_per_day: Amount
+    """What audits may cost in a day (UTC); it is never overspent."""
+    judge: ModelName | None = None
+    """Model that compares what no exact check can, in both orders; without, such pairs stay undecided."""
+    alarm_above: float = Field(default=0.05, gt=0, lt=1)
+    """Rate of misroutes above which there is an alarm."""
+
+
+class RouterModel(FileModel):
+    """What every kind of router may say."""
+
+    default: ModelName
+    """Model where nothing else decides."""
+    explore: float = Field(default=0.0, ge=0, le=0.5)
+    """Share of requests that go to a candidate by chance, each alike; logged, so that other routers can be scored on them."""
+    escalation: Escalation | None = None
+    """Whether cheap answers are looked at before they are given."""
+    audit: Audit | None = None
+    """Whether a sample is answered twice."""
+
+
+class ScorerFile(FileModel):
+    """What a router has learnt, as a file that ``triplepoint route train`` wrote."""
+
+    file: Annotated[str, Field(pattern=r"^(?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*[A-Za-z0-9_][A-Za-z0-9._-]*\.safetensors$")]
+    """Path in this folder, such as ``routers/family.safetensors``."""
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """Hash of that file: it is the one that was reviewed."""
+    models: dict[ModelName, str] = Field(default={})
+    """The scorer's name of a model of this line-up, where it is another one."""
+
+
+class Promise(FileModel):
+    """At most this share of all requests gets a bad answer where the strongest model that they may use had given a good one."""
+
+    misroute: float = Field(gt=0, lt=1)
+    """That share."""
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Confidence with which the certificate in the scorer's file says so."""
+    lapsed: Literal["reference", "continue"] = "reference"
+    """What ``auto`` does where there is no certificate, or it holds no more: the strongest model, or on without a promise."""
+
+
+class FixedRouter(RouterModel):
     """``auto`` is always the same model."""
 
     kind: Literal["fixed"]
     """Always ``fixed``."""
-    default: ModelName
-    """That model."""
 
 
-class RulesRouter(FileModel):
+class RulesRouter(RouterModel):
     """``auto`` is decided by the first rule that holds."""
 
     kind: Literal["rules"]
     """Always ``rules``."""
     rules: list[Rule] = Field(min_length=1)
     """Tried in order."""
-    default: ModelName
-    """Where no rule holds."""
+
+
+class ThresholdRouter(RouterModel):
+    """``auto`` is one of two models: the strong one where the weak one is too likely to fail where it would not."""
+
+    kind: Literal["threshold"]
+    """Always ``threshold``."""
+    scorer: ScorerFile
+    """What was learnt of both."""
+    weak: ModelName
+    """Model for the rest."""
+    strong: ModelName
+    """Model for what needs it."""
+    threshold: float = Field(ge=0, le=1)
+    """Probability, that the strong answer is good and the weak one bad, from which on it is the strong one's."""
+
+
+class LearnedRouter(RouterModel):
+    """``auto`` is the model whose expected answer is worth most after what it takes."""
+
+    kind: Literal["learned"]
+    """Always ``learned``."""
+    scorer: ScorerFile
+    """What was learnt of the models."""
+    thrift: int = Field(default=50, ge=0, le=100)
+    """Dial where neither caller nor plan says: 0 quality at any price, 100 the cheapest candidate."""
+    good_answer_usd: Amount = Decimal("0.01")
+    """What a good answer is worth at thrift 50."""
+    energy_usd_per_kwh: Amount = Decimal(0)
+    """What energy counts for beside its part in prices."""
+    waiting_usd_per_hour: Amount = Decimal(0)
+    """What the caller's waiting counts for."""
+    switch_margin: float = Field(default=0.05, ge=0, le=1)
+    """By how much the probability of a good answer must gain before a conversation changes its model."""
+    promise: Promise | None = None
+    """Guarantee that is kept."""
+
+
+Router = Annotated[FixedRouter | RulesRouter, Field(discriminator="kind")]
 
 
 class Lineup(FileModel):
@@ -125,5 +239,5 @@ class Lineup(FileModel):
     """The family, weakest first: where a ladder or a floor speaks of weaker and stronger, this order is meant."""
     aliases: dict[ModelName, ModelName] = Field(default={})
     """Further names; an alias may not stand for another alias."""
-    router: Annotated[FixedRouter | RulesRouter, Field(discriminator="kind")] | None = None
+    router: Router | None = None
     """Who decides for ``auto``; without, ``auto`` is unknown."""

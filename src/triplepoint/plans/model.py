@@ -1,43 +1,16 @@
 """What ``plans.yaml`` may say (``schemas/plans.schema.json`` is generated from it), and what is kept of customers beside it."""
 
-import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from triplepoint.foundation.ids import CustomerId, KeyId
 from triplepoint.lineups.model import ModelName
-from triplepoint.settings import Duration, FileModel
-
-_FORM = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
-_QUOTED = 'write a whole number, or an amount in quotes, such as "2.50"'
-
-
-def _amount(value: object) -> object:
-    if isinstance(value, Decimal):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise PydanticCustomError("amount_not_exact", "{value} is not exact", {"value": str(value)[:40], "fix": _QUOTED})
-    if not _FORM.fullmatch(str(value)):
-        raise PydanticCustomError("amount_form", "{value} is not an amount", {"value": repr(value)[:40], "fix": _QUOTED})
-    return Decimal(value)
-
-
-Amount = Annotated[
-    Decimal,
-    BeforeValidator(_amount),
-    WithJsonSchema(
-        {
-            "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\d{1,12}(\.\d{1,9})?$"}],
-            "examples": [3000],
-        }
-    ),
-]
-"""An exact amount: a whole number, or a decimal in quotes so that no float comes between."""
+from triplepoint.settings import Amount, Duration, FileModel
 
 PlanName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 """Lower case, digits, ``-`` and ``_``."""
@@ -194,6 +167,9 @@ class Plan(FileModel):
     """Longest answer; a request for more gets this, and a notice."""
     dials: list[Literal["warmth", "thrift", "caution"]] | None = None
     """Dials that its customers may turn; without, all that the line-up offers."""
+    thrift: int | None = Field(default=None, ge=0, le=100)
+    """Dial of ``auto`` where its caller does not turn it: from 0, quality at any price, to 100, the cheapest that the floor
+    allows; without, as the line-up has it."""
     floor: ModelName | None = None
     """Weakest model that ``auto`` and the ladder may give; without, the line-up's weakest."""
     rates: Rates = Rates()

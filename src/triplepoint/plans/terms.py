@@ -43,6 +43,8 @@ class Terms:
     max_context_tokens: int | None = None
     max_output_tokens: int | None = None
     dials: frozenset[str] | None = None
+    thrift: int | None = None
+    """Dial of ``auto``, where its caller does not turn it; None: as the line-up has it."""
     floor: str | None = None
     limits: tuple[Limit, ...] = ()
     """Rates first, then quotas in the order of the plan."""
@@ -126,6 +128,7 @@ def compile_terms(name: str, plan: Plan, *, plans_hash: str, holder: Holder, key
         max_context_tokens=plan.max_context_tokens,
         max_output_tokens=plan.max_output_tokens,
         dials=frozenset(plan.dials) if plan.dials is not None else None,
+        thrift=plan.thrift,
         floor=plan.floor,
         limits=(*rates, *quotas),
         ladder=dict(plan.ladder),

@@ -6,6 +6,6 @@ healthy); a router picks among them and can pick nothing else::
 
     router = compile_router(lineup.router, lineup.models)
     signals = read_signals(fields, Dialect.CHAT)
-    decision = router.decide(signals, {"nano", "regular"})
+    decision = router.decide(Question(signals=signals), {"nano", "regular"})
     decision.model, decision.reason    # "regular", "rule: holds code"
 """

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable
 
 from triplepoint.lineups.model import FixedRouter, Rule, RulesRouter
 from triplepoint.routing.conditions import examine
-from triplepoint.routing.model import Explanation, Signals, Trial
+from triplepoint.routing.model import Explanation, Question, Signals, Trial
 from triplepoint.routing.policies import compile_router
 
 
@@ -22,7 +22,7 @@ def explain(
         candidates: As for `ports.Router.decide`.
     Raises: NotEntitled: there is no candidate.
     """
-    decision = compile_router(router, models).decide(signals, candidates)
+    decision = compile_router(router, models).decide(Question(signals=signals), candidates)
     rules = router.rules if isinstance(router, RulesRouter) else []
     return Explanation(signals, tuple(_try_rules(rules, signals, candidates)), decision)
 

@@ -1,27 +1,99 @@
 """What a router reads, and what it answers."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 
 class Signals(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Facts of one request, read before anything is sent; the defaults are what a request that says nothing has."""
+    """Facts of one request, read before anything is sent; the defaults are what a request that says nothing has.
+
+    They hold no words of the request: they are logged with the decision.
+    """
 
     input_tokens: int = 0
     """Estimated prompt, tools included; see `signals.estimate_input_tokens` for its error."""
+    language: str = ""
+    """Language of the last three turns, ISO 639-1 (``en``, ``zh``); ``mixed``: two share the text; empty: cannot be told."""
     code: bool = False
     """The last three turns hold code or ask for it."""
     maths: bool = False
     """The last three turns hold arithmetic or ask for it."""
     tools: bool = False
     """Tools are offered."""
+    tool_loop: bool = False
+    """The last turn is a tool's result."""
     json_output: bool = False
     """Structured output is asked for."""
+    structure: bool = False
+    """The words ask for an exact form: a table, a list of so many points, a format."""
     images: bool = False
     """Images are attached, anywhere in the conversation."""
     turns: int = 0
     """User turns of the conversation."""
     last_text_chars: int = 0
     """Characters of the last user turn."""
+    earlier_hard: bool = False
+    """A turn before the last is hard work that this one goes on with: a "yes" to a hard plan is hard."""
+    request_class: str = ""
+    """What an agent's headers or its request say that this is: ``main``, ``background``, ``title``, …; empty: unsaid."""
+    task: str = ""
+    """The caller's tag ``task``; empty: unsaid."""
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """All that a decision is made upon."""
+
+    signals: Signals
+    text: str = ""
+    """Words of the last three turns, newest last, cut to what is read; empty where the router does not ask for them."""
+    thrift: int | None = None
+    """Dial 0…100 of the caller, else of its plan; None: as the line-up has it."""
+    served_before: str | None = None
+    """Model that gave the conversation's last answer; None: there was none, or it is not known."""
+    draw: float = 1.0
+    """Uniform in [0, 1), for exploration; 1: none."""
+    waits: Mapping[str, tuple[float, float]] | None = None
+    """By model, as measured lately: seconds to the first byte, seconds for each token of output. None: not known."""
+
+
+class Estimate(msgspec.Struct, frozen=True, gc=False):
+    """What a scorer expects of one model on one request."""
+
+    quality: float
+    """Calibrated probability of a good answer, 0…1."""
+    output_tokens: float | None
+    """Expected length of the answer, hidden reasoning included; None: never learnt."""
+
+
+class Scores(msgspec.Struct, frozen=True, gc=False):
+    """What a scorer expects of every model on one request."""
+
+    estimates: Mapping[str, Estimate]
+    """By the line-up's names; a model that the scorer does not know is missing."""
+    group: str = ""
+    """Group of requests that this one belongs to, such as ``maths``; certificates and tables are kept by it."""
+    has_signal: bool = True
+    """False: the request is unlike anything learnt, and the estimates are worth no more than the group's means."""
+
+
+class Weighed(msgspec.Struct, frozen=True, gc=False):
+    """One candidate of a decision, with what was expected of it. None everywhere: not known, or not asked."""
+
+    model: str
+    quality: float | None = None
+    """Probability of a good answer."""
+    output_tokens: float | None = None
+    cost_usd: float | None = None
+    """Expected cost of the request, an estimate: not money that anyone is charged."""
+    energy_wh: float | None = None
+    latency_s: float | None = None
+    worth_usd: float | None = None
+    """What was maximised: the value of the expected quality less everything that it takes."""
+    is_allowed: bool = True
+    """False: a candidate that the decision may not take, see `why_not`."""
+    why_not: str = ""
+    """``dominated by mini``, ``promise of 5 % misroutes``."""
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -32,11 +104,23 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     reason: str
     """Why, in words: ``rule: holds code``, ``default``."""
     policy: str
-    """Kind of the router: ``fixed``, ``rules``."""
+    """Kind of the router: ``fixed``, ``rules``, ``threshold``, ``learned``."""
     candidates: tuple[str, ...]
     """What it could choose from, in line-up order."""
     propensity: float = 1.0
-    """Probability with which this policy chooses this model on these signals; 1 for a policy without chance."""
+    """Probability with which this policy chooses this model on this question; 1 for a policy without chance."""
+    explored: bool = False
+    """Chance chose it, within what is allowed."""
+    weighed: tuple[Weighed, ...] = ()
+    """The candidates as they were weighed, in line-up order; empty for a policy that weighs nothing."""
+    group: str = ""
+    """Group of the request, as the scorer has it."""
+    scorer: str = ""
+    """First twelve characters of the scorer's digest; empty: none was asked."""
+    thrift: int | None = None
+    """Dial in force; None: the policy has none."""
+    is_certified: bool = False
+    """The choice stands under a certificate that holds."""
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -44,8 +128,8 @@ class Condition(msgspec.Struct, frozen=True):
 
     name: str
     """As in the line-up file: ``min_input_tokens``."""
-    wanted: int | bool
-    found: int | bool
+    wanted: int | bool | str
+    found: int | bool | str
     holds: bool
 
     def __str__(self) -> str:
@@ -77,5 +161,7 @@ class Explanation(msgspec.Struct, frozen=True):
     decision: Decision
 
 
-def _word(value: int | bool) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+def _word(value: int | bool | str) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if value != "" else "nothing"

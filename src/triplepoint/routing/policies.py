@@ -11,7 +11,7 @@ from typing import assert_never
 from triplepoint.foundation.errors import NotEntitled
 from triplepoint.lineups.model import FixedRouter, Rule, RulesRouter
 from triplepoint.routing.conditions import hold
-from triplepoint.routing.model import Decision, Signals
+from triplepoint.routing.model import Decision, Question, Signals
 from triplepoint.routing.ports import Router
 
 FIXED, RULES = "fixed", "rules"
@@ -35,13 +35,16 @@ def compile_router(router: FixedRouter | RulesRouter, models: Iterable[str]) -> 
 class _Fallbacks:
     """The default, and what comes after it; all of a fixed router."""
 
+    reads_text = False
+    is_sticky = False
+
     def __init__(self, policy: str, reason: str, default: str, models: Iterable[str]) -> None:
         self._policy = policy
         self._reason = reason
         self._default = default
         self._models = tuple(models)
 
-    def decide(self, signals: Signals, candidates: Container[str]) -> Decision:
+    def decide(self, question: Question, candidates: Container[str]) -> Decision:
         """Choose the default, or the first candidate where it is none."""
         available = self.available(candidates)
         if self._default in available:
@@ -69,13 +72,13 @@ class _Rules(_Fallbacks):
         super().__init__(RULES, "default", router.default, models)
         self._rules = [_compile_rule(rule) for rule in router.rules]
 
-    def decide(self, signals: Signals, candidates: Container[str]) -> Decision:
+    def decide(self, question: Question, candidates: Container[str]) -> Decision:
         """Choose the model of the first rule that holds; the default where none does."""
         available = self.available(candidates)
         for use, reason, holds in self._rules:
-            if holds(signals) and use in available:
+            if holds(question.signals) and use in available:
                 return Decision(use, reason, RULES, available)
-        return super().decide(signals, candidates)
+        return super().decide(question, candidates)
 
 
 def _compile_rule(rule: Rule) -> tuple[str, str, Callable[[Signals], bool]]:

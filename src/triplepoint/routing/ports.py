@@ -1,21 +1,40 @@
-"""What the gateway asks of a router."""
+"""What the gateway asks of a router, and a router of its scorer."""
 
 from collections.abc import Container
 from typing import Protocol
 
-from triplepoint.routing.model import Decision, Signals
+from triplepoint.routing.model import Decision, Question, Scores
 
 
 class Router(Protocol):
     """A compiled policy: immutable, shared by all requests of a snapshot, called on the event loop."""
 
-    def decide(self, signals: Signals, candidates: Container[str]) -> Decision:
+    reads_text: bool
+    """It wants `Question.text`; for the others it need not be gathered."""
+    is_sticky: bool
+    """It wants `Question.served_before`."""
+
+    def decide(self, question: Question, candidates: Container[str]) -> Decision:
         """Choose a model.
 
         Args:
+            question: The request's signals, and what else there is to go by.
             candidates: Models that the request is entitled to, that can do what it asks, and whose upstreams are healthy;
                 the gateway works them out. Only membership is asked, so a set that the snapshot holds already will do.
         Returns: A decision whose model is a candidate.
         Raises: NotEntitled: there is no candidate.
         """
+        ...
+
+
+class Scorer(Protocol):
+    """Says what to expect of each model; data that was learnt, immutable, called on the event loop."""
+
+    digest: str
+    """SHA-256 of its file, 64 hexadecimal characters."""
+    models: tuple[str, ...]
+    """Models that it knows, by the line-up's names."""
+
+    def score(self, question: Question) -> Scores:
+        """Estimate every model that it knows. Never raises: on anything odd it says that it has no signal."""
         ...
