@@ -16,7 +16,7 @@ from triplepoint.foundation.errors import NotFound, RequestInvalid
 from triplepoint.routing.candidates import able_models
 from triplepoint.routing.explanation import explain as explain_decision
 from triplepoint.routing.model import Explanation, Trial
-from triplepoint.routing.signals import read_signals
+from triplepoint.routing.signals.read import read_request
 from triplepoint.upstreams.dialects.model import Dialect
 
 app = typer.Typer(help="The router: why a request would go where it goes.", no_args_is_help=True)
@@ -47,7 +47,7 @@ def explain(
     lineup = load_today(folder).lineup
     if lineup.router is None:
         raise NotFound(f"line-up {lineup.lineup} has no router, so there is no auto; add one, or ask for a model by name")
-    signals = read_signals(_read_request(prompt, file, dialect), dialect)
+    signals = read_request(_read_request(prompt, file, dialect), dialect).signals
     explanation = explain_decision(
         lineup.router, lineup.models, signals=signals, candidates=able_models(lineup.models, signals)
     )

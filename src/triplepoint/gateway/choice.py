@@ -16,7 +16,7 @@ from triplepoint.lineups.model import Capability
 from triplepoint.plans.terms import Terms
 from triplepoint.routing.candidates import is_able
 from triplepoint.routing.model import Question
-from triplepoint.routing.signals import read_signals
+from triplepoint.routing.signals.read import read_request
 
 _PLAIN = frozenset({Capability.CHAT})
 _EMBEDDINGS = frozenset({Capability.EMBEDDINGS})
@@ -127,7 +127,7 @@ def _route(
     upstreams: dict[str, LiveUpstream],
     needs: Set[Capability],
 ) -> Choice:
-    signals = read_signals(request.fields, request.dialect)
+    signals = read_request(request.fields, request.dialect).signals
     if not entitled:
         raise NotEntitled("This key may call no model of the active line-up; ask who issued it.")
     able = [r for r in entitled if is_able(r.model, needs, signals.input_tokens)]

@@ -5,7 +5,7 @@ into something that decides, `explanation` says what was tried. The gateway firs
 healthy); a router picks among them and can pick nothing else::
 
     router = compile_router(lineup.router, lineup.models)
-    signals = read_signals(fields, Dialect.CHAT)
-    decision = router.decide(Question(signals=signals), {"nano", "regular"})
+    reading = read_request(fields, Dialect.CHAT, headers=headers, wants_text=router.reads_text)
+    decision = router.decide(Question(signals=reading.signals, text=reading.text), {"nano", "regular"})
     decision.model, decision.reason    # "regular", "rule: holds code"
 """

@@ -9,12 +9,14 @@ at: a system prompt that speaks of code says what the application is for, not wh
 Nothing here raises. A field of the wrong shape leaves its signals neutral, and the dialect or the upstream refuses it.
 """
 
-from typing import Final, assert_never
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, assert_never
 
 import msgspec
 
 from triplepoint.routing.model import Signals
-from triplepoint.routing.topics import topics_of
+from triplepoint.routing.signals.topics import topics_of
 from triplepoint.upstreams.dialects.model import Dialect
 from triplepoint.upstreams.texts import (
     Item,
@@ -48,19 +50,41 @@ _FORMAT: Final = msgspec.json.Decoder(_Format)
 _OUTPUT: Final = msgspec.json.Decoder(_Output)
 
 
-def read_signals(fields: RawFields, dialect: Dialect) -> Signals:
-    """Read the signals of a request.
+class Reading(msgspec.Struct, frozen=True, gc=False):
+    """What was read of a request."""
+
+    signals: Signals
+    text: str = ""
+    """Words of the last three turns, newest last, cut to what is read; empty where they were not asked for."""
+
+
+NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
+
+
+def read_request(
+    fields: RawFields,
+    dialect: Dialect,
+    *,
+    headers: Mapping[bytes, bytes] = NOTHING,
+    tags: Mapping[str, str] = NOTHING,
+    wants_text: bool = False,
+) -> Reading:
+    """Read a request's signals, and its words where they are wanted.
 
     Args:
         fields: Top-level members of the body, as the wire left them; they need not be valid.
         dialect: Dialect that the caller speaks.
-    Returns: Signals; neutral wherever the request has not its dialect's shape.
+        headers: Of the request, names in lower case.
+        tags: As the caller gave them.
+        wants_text: The router reads words, not signals alone.
+    Returns: Signals, neutral wherever the request has not its dialect's shape.
     """
     items = conversation(fields, dialect)
     starts = [index for index, item in enumerate(items) if item.is_user_turn()]
     recent = items[starts[-TURNS_READ] :] if len(starts) >= TURNS_READ else items
-    code, maths = topics_of(_recent_text(recent))
-    return Signals(
+    text = _recent_text(recent)
+    code, maths = topics_of(text)
+    signals = Signals(
         input_tokens=estimate_input_tokens(fields, dialect),
         code=code,
         maths=maths,
@@ -69,7 +93,9 @@ def read_signals(fields: RawFields, dialect: Dialect) -> Signals:
         images=count_images(fields, dialect) > 0,
         turns=len(starts),
         last_text_chars=len(text_of(items[starts[-1]].content)) if starts else 0,
+        task=tags.get("task", ""),
     )
+    return Reading(signals, text if wants_text else "")
 
 
 def _recent_text(items: list[Item]) -> str:
@@ -81,11 +107,12 @@ def _recent_text(items: list[Item]) -> str:
             continue
         for content in (item.content, item.output):
             text = _ends(text_of(content), min(room, CHARACTERS_OF_A_TEXT))
-            texts.append(text)
-            room -= len(text)
+            if text:
+                texts.append(text)
+                room -= len(text)
         if room <= 0:
             break
-    return "\n".join(texts)
+    return "\n".join(reversed(texts))
 
 
 def _is_spoken(role: object) -> bool:

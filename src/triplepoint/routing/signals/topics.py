@@ -7,7 +7,7 @@ as *digit, operator, digit*. No backtracking pattern is involved, so time grows 
 
 from typing import Final
 
-from triplepoint.routing import words
+from triplepoint.routing.signals import words
 
 _WORD_BYTES: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_#+") | frozenset(range(128, 256))
 _TO_WORDS: Final = bytes(byte if byte in _WORD_BYTES else 32 for byte in range(256))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triplepoint.routing.model import Signals
-from triplepoint.routing.signals import read_signals
+from triplepoint.routing.signals.read import read_request
 from triplepoint.upstreams.dialects.model import Dialect
 
 CONVERSATION = {Dialect.CHAT: "messages", Dialect.RESPONSES: "input", Dialect.MESSAGES: "messages"}
@@ -46,7 +46,7 @@ def fields_of(body: dict[str, Any]) -> dict[str, msgspec.Raw]:
 
 def read(body: dict[str, Any], dialect: Dialect = Dialect.CHAT) -> Signals:
     """Read the signals of a body."""
-    return read_signals(fields_of(body), dialect)
+    return read_request(fields_of(body), dialect).signals
 
 
 def said(*texts: str) -> list[dict[str, str]]:
@@ -75,6 +75,19 @@ def test_system_prompt_is_not_looked_at() -> None:
     assert not read(chat).code
     assert not read({"system": "You write Python", "messages": said("Tell me a tale")}, Dialect.MESSAGES).code
     assert not read({"instructions": "You write Python", "input": "Tell me a tale"}, Dialect.RESPONSES).code
+
+
+def test_the_text_is_given_where_it_is_wanted() -> None:
+    """The last three turns, newest last, and without being asked none of it."""
+    fields = fields_of({"messages": said("zero", "nought", "one", "first", "two", "second", "three")})
+    assert read_request(fields, Dialect.CHAT, wants_text=True).text == "one\nfirst\ntwo\nsecond\nthree"
+    assert read_request(fields, Dialect.CHAT).text == ""
+
+
+def test_a_tag_names_the_task() -> None:
+    """The caller's tag ``task`` is a signal, other tags are not."""
+    fields = fields_of({"messages": said("hello")})
+    assert read_request(fields, Dialect.CHAT, tags={"task": "summary", "team": "x"}).signals.task == "summary"
 
 
 def test_responses_string_input() -> None:
@@ -149,7 +162,8 @@ def test_input_estimate() -> None:
     text = "Расскажи мне о погоде в Москве. " * 40
     body = {"messages": said(text)}
     plain = read(body).input_tokens
-    escaped = read_signals(msgspec.json.decode(json.dumps(body).encode(), type=dict[str, msgspec.Raw]), Dialect.CHAT)
+    raw = msgspec.json.decode(json.dumps(body).encode(), type=dict[str, msgspec.Raw])
+    escaped = read_request(raw, Dialect.CHAT).signals
     assert plain == pytest.approx(len(text.encode()) / 4, rel=0.1)
     assert escaped.input_tokens == pytest.approx(plain, rel=0.02)
 
@@ -174,13 +188,13 @@ def test_any_json(body: dict[str, Any], dialect: Dialect) -> None:
 @given(st.dictionaries(st.sampled_from(MEMBERS), st.binary(max_size=60)), st.sampled_from(list(Dialect)))
 def test_any_bytes(body: dict[str, bytes], dialect: Dialect) -> None:
     """Members that are not even JSON give signals, never an exception."""
-    read_signals({name: msgspec.Raw(value) for name, value in body.items()}, dialect)
+    read_request({name: msgspec.Raw(value) for name, value in body.items()}, dialect)
 
 
 def test_deep_nesting() -> None:
     """A body nested beyond any stack gives neutral signals."""
     raw = msgspec.Raw(b'[{"role":"user","content":' + b"[" * 100_000 + b"]" * 100_000 + b"}]")
-    assert read_signals({"messages": raw}, Dialect.CHAT).code is False
+    assert read_request({"messages": raw}, Dialect.CHAT).signals.code is False
 
 
 @pytest.mark.parametrize("wrong", [["x"], [1], {}, None, [[{"role": "user"}]], "text"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triplepoint.routing.topics import topics_of
+from triplepoint.routing.signals.topics import topics_of
 
 CODE = [
     "Write a Python script that renames files",
