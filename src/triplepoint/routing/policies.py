@@ -37,6 +37,8 @@ class _Fallbacks:
 
     reads_text = False
     is_sticky = False
+    takes_thrift = False
+    reads_waits = False
 
     def __init__(self, policy: str, reason: str, default: str, models: Iterable[str]) -> None:
         self._policy = policy

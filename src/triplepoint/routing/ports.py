@@ -13,6 +13,10 @@ class Router(Protocol):
     """It wants `Question.text`; for the others it need not be gathered."""
     is_sticky: bool
     """It wants `Question.served_before`."""
+    takes_thrift: bool
+    """It has the dial: `Question.thrift` changes what it chooses."""
+    reads_waits: bool
+    """It wants `Question.waits`."""
 
     def decide(self, question: Question, candidates: Container[str]) -> Decision:
         """Choose a model.
