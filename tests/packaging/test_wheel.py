@@ -53,6 +53,14 @@ def test_the_metadata_names_version_licence_and_command(wheel: zipfile.ZipFile) 
     metadata = Parser().parsestr(wheel.read(f"{folder}/METADATA").decode())
     assert metadata["Version"] == __version__
     assert metadata["License-Expression"] == "Apache-2.0"
-    assert {"local", "console", "otel", "parquet", "pdf", "postgres", "valkey"} == set(metadata.get_all("Provides-Extra") or [])
+    assert {"local", "console", "otel", "parquet", "pdf", "postgres", "route", "valkey"} == set(
+        metadata.get_all("Provides-Extra") or []
+    )
     assert "triplepoint = triplepoint.cli.main:main" in wheel.read(f"{folder}/entry_points.txt").decode()
     assert {f"{folder}/licenses/LICENSE", f"{folder}/licenses/NOTICE"} <= set(wheel.namelist())
+
+
+def test_data_to_evaluate_routers_on_stays_in_the_repository(wheel: zipfile.ZipFile) -> None:
+    """Published questions and answers are megabytes that no installation needs."""
+    assert (ROOT / "data" / "routing").is_dir()
+    assert [name for name in wheel.namelist() if "routellm" in name] == []
