@@ -140,6 +140,10 @@ def _json_text(value: object) -> str:
     return _json(value).decode()
 
 
+def _json_or_null(value: object) -> str | None:
+    return None if value is None else _json_text(value)
+
+
 def _amount(value: str | None) -> str | None:
     return None if value is None else plain_text(value)
 
@@ -151,6 +155,7 @@ def _short(value: str | None) -> str | None:
 _PREPARATIONS: list[tuple[int, Callable[[Any], Any]]] = [
     *((_FACTS.index(name), _amount) for name in EXACTS),
     *((_FACTS.index(name), _json_text) for name in ("tags", "notices", "burnt")),
+    (_FACTS.index("routed"), _json_or_null),
     (_FACTS.index("outcome"), _OUTCOMES.__getitem__),
     (_FACTS.index("usage_source"), _SOURCES.__getitem__),
     (_FACTS.index("service_tier"), _short),

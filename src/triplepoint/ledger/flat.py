@@ -8,6 +8,7 @@ import msgspec
 
 from triplepoint.foundation.usage import Usage
 from triplepoint.ledger.model import AttemptRow
+from triplepoint.ledger.routed import routed_json
 
 COLUMNS = tuple(name for name in AttemptRow.__struct_fields__ if name != "usage") + tuple(
     "usage_source" if name == "source" else name for name in Usage.__struct_fields__
@@ -16,11 +17,11 @@ COLUMNS = tuple(name for name in AttemptRow.__struct_fields__ if name != "usage"
 
 
 def flat(row: AttemptRow) -> dict[str, Any]:
-    """Spread an attempt out into columns; tags and notices stay structured."""
+    """Spread an attempt out into columns; tags, notices and the decision stay structured."""
     values = msgspec.structs.asdict(row)
     usage = msgspec.structs.asdict(values.pop("usage"))
     usage["usage_source"] = usage.pop("source")
-    return values | usage
+    return values | usage | {"routed": routed_json(row.routed, in_full=True)}
 
 
 def portions(rows: Iterable[AttemptRow], size: int) -> Iterator[list[AttemptRow]]:

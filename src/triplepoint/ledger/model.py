@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from triplepoint.foundation.usage import Usage
+from triplepoint.ledger.routed import Routed, RoutedRecord
 
 ENERGIES = ("energy_wh", "energy_low_wh", "energy_high_wh", "carbon_g", "carbon_low_g", "carbon_high_g")
 """Energy and carbon of an attempt, medians and 90 % intervals: exact decimal text everywhere."""
@@ -75,6 +76,8 @@ class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened", kw_only
     """What the customer is charged for that input, decimal text; for an interruption. Empty: unknown."""
     burns_from: str = ""
     """Grant of credit that an interruption's charge is burnt from; empty: the charge is not prepaid."""
+    routed: RoutedRecord | None = None
+    """How the router decided; None where the caller named the model, and on later attempts."""
 
 
 class Closed(msgspec.Struct, frozen=True, array_like=True, tag="closed", kw_only=True, gc=False):
@@ -157,6 +160,7 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
     """gCO₂e, location-based, median; decimal text."""
     carbon_low_g: str | None = None
     carbon_high_g: str | None = None
+    routed: Routed | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

@@ -68,4 +68,6 @@ def _values(row: AttemptRow) -> dict[str, Any]:
     values |= {name: Decimal(values[name]) for name in _EXACT if values[name] is not None}
     values["tags"] = msgspec.json.encode(row.tags).decode()
     values["burnt"] = msgspec.json.encode(row.burnt).decode()
+    if row.routed is not None:
+        values["routed"] = msgspec.json.encode(row.routed).decode()
     return values

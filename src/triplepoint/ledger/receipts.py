@@ -15,6 +15,7 @@ from triplepoint.foundation.money import EXACT, ZERO, money_text, per_mtok
 from triplepoint.foundation.usage import Usage, UsageSource, in_full
 from triplepoint.ledger.energies import energies_json
 from triplepoint.ledger.model import AttemptRow, Closed, Opened, Outcome, Receipt
+from triplepoint.ledger.routed import kept, routed_json
 
 NOT_CHARGED = Usage()
 """The usage of a running attempt: nothing known."""
@@ -64,6 +65,7 @@ def join(opened: Opened, closed: Closed | None) -> AttemptRow:
         unreserved=opened.unreserved,
         charge_usd=closed.charge_usd if closed else None,
         burnt=closed.burnt if closed else {},
+        routed=kept(opened.routed),
     )
 
 
@@ -139,7 +141,8 @@ def to_receipt(rows: Sequence[AttemptRow]) -> Receipt:
 
 def full_row(row: AttemptRow) -> dict[str, object]:
     """Return an attempt as an operator may see it, every member there."""
-    return {**msgspec.structs.asdict(row), "usage": in_full(row.usage)}
+    routed = routed_json(row.routed, in_full=True)
+    return {**msgspec.structs.asdict(row), "usage": in_full(row.usage), "routed": routed}
 
 
 def public_receipt(receipt: Receipt) -> dict[str, object]:
@@ -163,6 +166,7 @@ def public_receipt(receipt: Receipt) -> dict[str, object]:
         **energies_json(receipt.attempts),
         "conversation": receipt.attempts[0].conversation,
         "tags": receipt.attempts[0].tags,
+        "routed": routed_json(receipt.attempts[0].routed),
         "attempts": [_public_attempt(row) for row in receipt.attempts],
     }
 

@@ -1,13 +1,15 @@
 """The ledger's tables, and how a row of SQL becomes an `AttemptRow` and back."""
 
+import msgspec
 import sqlalchemy as sa
 
 from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.ledger.model import ENERGIES, AttemptRow, Counts, Outcome, Rollup
+from triplepoint.ledger.routed import Routed
 from triplepoint.storage.engine import metadata
 from triplepoint.storage.exact import ExactText
 
-_PLAIN = tuple(name for name in AttemptRow.__struct_fields__ if name not in {"outcome", "usage"})
+_PLAIN = tuple(name for name in AttemptRow.__struct_fields__ if name not in {"outcome", "usage", "routed"})
 _COUNTED = tuple(name for name in Usage.__struct_fields__ if name != "source")
 
 
@@ -89,6 +91,7 @@ ATTEMPTS = sa.Table(
     sa.Column("conversation", sa.Text),
     sa.Column("tags", sa.JSON, nullable=False),
     sa.Column("notices", sa.JSON, nullable=False),
+    sa.Column("routed", sa.JSON(none_as_null=True)),
     sa.Index("ix_attempts_opened_us", "opened_us"),
     sa.Index("ix_attempts_customer_id", "customer_id", "opened_us"),
     sa.Index("ix_attempts_served_model", "served_model", "opened_us"),
@@ -177,7 +180,8 @@ def to_attempt(values: sa.RowMapping) -> AttemptRow:
     counts = {name: values[name] for name in _COUNTED}
     usage = Usage(**counts, source=UsageSource(values["usage_source"]))
     outcome = None if values["outcome"] is None else Outcome(values["outcome"])
-    return AttemptRow(**{name: values[name] for name in _PLAIN}, usage=usage, outcome=outcome)
+    routed = None if values["routed"] is None else msgspec.convert(values["routed"], Routed)
+    return AttemptRow(**{name: values[name] for name in _PLAIN}, usage=usage, outcome=outcome, routed=routed)
 
 
 def to_rollup(values: sa.RowMapping) -> Rollup:
