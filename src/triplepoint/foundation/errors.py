@@ -19,6 +19,7 @@
     │   └── UpstreamTimeout   504
     ├── GatewayAway           503  the control plane reaches no gateway of its installation
     ├── StoreFault            500  ledger, journal or database
+    ├── ScorerInvalid         422  a scorer's file, or what it is to be trained on, cannot be used
     └── SettingsInvalid            a file is wrong; carries every problem found, not the first
 
 Faults are exceptions, expected outcomes are values. An error says what is wrong and what to do next; ``gateway/wire`` alone
@@ -162,6 +163,13 @@ class StoreFault(TriplepointError):
 
     status = 500
     code = "store_error"
+
+
+class ScorerInvalid(TriplepointError):
+    """A scorer's file, or the data that one is to be trained on, cannot be used."""
+
+    status = 422
+    code = "scorer_invalid"
 
 
 @dataclass(frozen=True, slots=True)

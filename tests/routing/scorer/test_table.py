@@ -1,0 +1,144 @@
+"""A scorer adds up what a text has, never raises, and falls back on means where it has nothing to go by."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.routing.scorer.helpers import tiny_card, tiny_scorer, tiny_tables
+
+from triplepoint.routing.model import Question, Signals
+from triplepoint.routing.scorer.file import write_scorer
+from triplepoint.routing.scorer.table import TableScorer, load_scorer
+from triplepoint.routing.scorer.tables import MARKS, Tables
+from triplepoint.routing.scorer.terms import BINS, MEASURES, measure, pairs_of, words_of
+
+VOCABULARY = ("!", "a", "law", "prove", "prove the", "sum", "the", "the sum", "と", "数", "数学", "证", "证 明")
+GROUPS = ("maths", "law")
+
+
+def _random_tables() -> Tables:
+    chance = np.random.default_rng(7)
+    tables = tiny_tables(words={term: chance.normal(0, 0.2, 2).tolist() for term in VOCABULARY})
+    for array in (tables.quality, tables.length, tables.membership):
+        array[:] = chance.normal(0, 0.1, array.shape)
+    tables.rarity[:] = chance.uniform(1, 8, tables.rarity.shape)
+    tables.group_quality[:] = [[0.3, 0.7], [0.6, 0.8], [0.45, 0.75]]
+    return tables
+
+
+SCORER = load_scorer(write_scorer(tiny_card(_random_tables()), _random_tables()))
+
+texts = st.text(max_size=300) | st.lists(st.sampled_from(VOCABULARY), max_size=60).map(" ".join)
+"""Anything, and texts that the vocabulary covers."""
+
+
+def _ask(text: str, *, task: str = "", scorer: TableScorer = SCORER) -> dict[str, float]:
+    scores = scorer.score(Question(signals=Signals(task=task), text=text))
+    return {name: estimate.quality for name, estimate in scores.estimates.items()}
+
+
+@given(texts, st.sampled_from(("", "maths", "law", "no such group")))
+def test_any_text_gets_probabilities(text: str, task: str) -> None:
+    """Whatever is asked: no error, probabilities, finite lengths, known groups, and the same again."""
+    question = Question(signals=Signals(task=task), text=text)
+    scores = SCORER.score(question)
+    assert set(scores.estimates) == {"small", "large"}
+    for estimate in scores.estimates.values():
+        assert 0 <= estimate.quality <= 1
+        assert estimate.output_tokens is not None
+        assert 0 < estimate.output_tokens < math.inf
+    assert scores.group in {"", *GROUPS}
+    assert task not in GROUPS or scores.group == task
+    assert SCORER.score(question) == scores
+
+
+@given(texts, st.sampled_from(("", "maths", "law")))
+def test_the_quick_way_agrees_with_the_slow_one(text: str, task: str) -> None:
+    """What is gathered in one sum is what a loop over terms, marks and groups comes to."""
+    scores = SCORER.score(Question(signals=Signals(task=task), text=text))
+    slow = _slow(text, task)
+    if slow is None:
+        assert not scores.has_signal
+        return
+    assert scores.has_signal
+    assert [estimate.quality for estimate in scores.estimates.values()] == pytest.approx(slow, abs=1e-4)
+
+
+def _slow(text: str, task: str) -> Sequence[float] | None:
+    tables, words = SCORER.tables, words_of(text)
+    rows = {term: row for row, term in enumerate(tables.vocabulary)}
+    known = sorted(set(words) & set(rows))
+    if len(known) < 3:
+        return None
+    terms = known + sorted({f"{a} {b}" for a, b in pairs_of(words)} & set(rows))
+    length = math.sqrt(sum(float(tables.rarity[rows[term]]) ** 2 for term in terms))
+
+    def add_up(table: np.ndarray, column: int) -> float:
+        total = sum(float(table[rows[term], column]) for term in terms) / length
+        for place, value in enumerate(measure(text, words, set(words))):
+            logarithm = np.float32(math.log1p(value))
+            bin_of = sum(bool(logarithm > edge) for edge in tables.marks_edges[place])
+            total += float(table[len(rows) + place * BINS + bin_of, column])
+            standard = float((logarithm - tables.marks_centre[place]) / tables.marks_spread[place])
+            total += max(-3.0, min(3.0, standard)) * float(table[len(rows) + len(MEASURES) * BINS + place, column])
+        return total
+
+    odds = [math.exp(add_up(tables.membership, group)) for group in range(2)]
+    shares = [odd / sum(odds) for odd in odds] if not task else [float(task == group) for group in GROUPS]
+    means = [sum(share * float(tables.group_quality[row, m]) for row, share in enumerate(shares)) for m in range(2)]
+    return [min(1.0, max(0.0, means[m] + add_up(tables.quality, m))) for m in range(2)]
+
+
+@pytest.mark.parametrize("text", ["", "x", "\x00\x01\x02", " \n\t ", "😀", "Ω" * 10_000, "zzz qqq xxx vvv", "\ud800"])
+def test_what_says_nothing_has_no_signal(text: str) -> None:
+    """A character, control characters, a foreign tongue: the means stand, the group's where the caller names one."""
+    scores = SCORER.score(Question(signals=Signals(), text=text))
+    assert not scores.has_signal
+    assert scores.group == ""
+    assert _ask(text) == pytest.approx({"small": 0.45, "large": 0.75})
+    assert _ask(text, task="law") == pytest.approx({"small": 0.6, "large": 0.8})
+
+
+def test_a_word_moves_what_it_was_learnt_to_move() -> None:
+    """A hard word takes from the model that fails on it, and the more alike the texts, the more it shows."""
+    scorer = load_scorer(tiny_scorer(words={"prove": [-0.4, -0.1], "a": [0, 0], "the": [0, 0], "sum": [0, 0]}))
+    assert _ask("a the sum", scorer=scorer) == {"small": 0.5, "large": 0.5}
+    assert _ask("prove a the sum", scorer=scorer) == pytest.approx({"small": 0.3, "large": 0.45}, abs=1e-3)
+
+
+def test_characters_are_words_where_nobody_writes_spaces() -> None:
+    """Chinese, alone and mixed, is read by character and pair of characters."""
+    scorer = load_scorer(tiny_scorer(words={"证": [0, 0], "明": [0, 0], "证 明": [-0.4, 0], "这": [0, 0], "lemma": [0, 0]}))
+    assert _ask("证明这", scorer=scorer)["small"] < _ask("明证这", scorer=scorer)["small"] == 0.5
+    assert _ask("证明lemma", scorer=scorer)["small"] < 0.5
+
+
+def test_a_lineup_may_call_a_model_otherwise() -> None:
+    """The line-up's name gets the estimate of the scorer's model, and the scorer's own name still does."""
+    scorer = load_scorer(tiny_scorer(quality=[[0.2, 0.9]] * 3), names={"nano": "small", "large": "small"})
+    assert set(scorer.models) == {"nano", "small", "large"}
+    assert _ask("", scorer=scorer) == pytest.approx({"nano": 0.2, "small": 0.2, "large": 0.2})
+
+
+def test_a_length_never_learnt_is_none() -> None:
+    """Unknown is not zero."""
+    tables = tiny_tables()
+    tables.group_output_tokens[:, 1] = 0
+    scorer = load_scorer(write_scorer(tiny_card(tables), tables))
+    for text in ("", "prove the sum"):
+        estimates = scorer.score(Question(signals=Signals(), text=text)).estimates
+        assert estimates["small"].output_tokens == pytest.approx(100)
+        assert estimates["large"].output_tokens is None
+
+
+def test_no_groups_and_no_words_will_do() -> None:
+    """A scorer of means alone is a scorer."""
+    tables = tiny_tables(groups=(), words={})
+    scorer = load_scorer(write_scorer(tiny_card(tables, groups=()), tables))
+    assert tables.quality.shape == (MARKS, 2)
+    assert _ask("prove the sum", scorer=scorer) == {"small": 0.5, "large": 0.5}
+    words_only = load_scorer(tiny_scorer(groups=()))
+    assert _ask("prove the sum", scorer=words_only)["small"] < 0.5
