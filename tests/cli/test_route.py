@@ -50,13 +50,8 @@ def test_prompt(commands: Commands) -> None:
 def test_json(commands: Commands) -> None:
     """As JSON the whole explanation stands in one object."""
     found = commands.json("explain", "Tell me a tale")
-    assert found["decision"] == {
-        "model": "small",
-        "reason": "default",
-        "policy": "rules",
-        "candidates": ["small", "large"],
-        "propensity": 1.0,
-    }
+    decision = {"model": "small", "reason": "default", "policy": "rules", "candidates": ["small", "large"], "propensity": 1.0}
+    assert found["decision"].items() >= decision.items()
     assert [trial["number"] for trial in found["trials"]] == [1, 2, 3]
     assert found["signals"]["turns"] == 1
 

@@ -13,9 +13,10 @@ from rich.table import Table
 from triplepoint.app import load_today
 from triplepoint.cli.options import AsJson, Folder
 from triplepoint.foundation.errors import NotFound, RequestInvalid
-from triplepoint.routing.candidates import able_models
+from triplepoint.gateway.snapshot import compile_snapshot
+from triplepoint.routing.candidates import needs_of, why_unable
 from triplepoint.routing.explanation import explain as explain_decision
-from triplepoint.routing.model import Explanation, Trial
+from triplepoint.routing.model import Explanation, Question, Trial
 from triplepoint.routing.signals.read import read_request
 from triplepoint.upstreams.dialects.model import Dialect
 
@@ -44,12 +45,18 @@ def explain(
 
     Candidates are the models that can do what is asked; which of them a key may call and which are up, only the gateway knows.
     """
-    lineup = load_today(folder).lineup
-    if lineup.router is None:
+    configuration = load_today(folder)
+    lineup, setup = configuration.lineup, compile_snapshot(configuration, (), made_us=0).active.setup
+    if setup is None:
         raise NotFound(f"line-up {lineup.lineup} has no router, so there is no auto; add one, or ask for a model by name")
-    signals = read_request(_read_request(prompt, file, dialect), dialect).signals
+    read = read_request(_read_request(prompt, file, dialect), dialect, wants_text=True)
+    needs, tokens = needs_of(read.signals), read.signals.input_tokens
+    unable = {name: why for name, model in lineup.models.items() if (why := why_unable(model, needs, tokens))}
     explanation = explain_decision(
-        lineup.router, lineup.models, signals=signals, candidates=able_models(lineup.models, signals)
+        setup,
+        question=Question(signals=read.signals, text=read.text),
+        candidates=lineup.models.keys() - unable,
+        left_out=unable,
     )
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(explanation), indent=2).decode())
@@ -73,7 +80,7 @@ def _print(explanation: Explanation) -> None:
     console = Console(highlight=False)
     signals = Table("signal", "found", title="signals", title_justify="left")
     for name, value in msgspec.structs.asdict(explanation.signals).items():
-        signals.add_row(name, {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value:,}")
+        signals.add_row(name, _found(value))
     console.print(signals)
     if explanation.trials:
         trials = Table("rule", "use", "why", "result", title="rules, in order", title_justify="left")
@@ -83,6 +90,16 @@ def _print(explanation: Explanation) -> None:
     decision = explanation.decision
     console.print(f"[bold]{escape(decision.model)}[/bold]  {escape(decision.reason)}")
     console.print(f"candidates: {escape(', '.join(decision.candidates))}")
+    for one in explanation.left_out:
+        console.print(f"left out: {escape(one.model)}, {escape(one.why)}")
+    for change in explanation.changes:
+        console.print(f"{escape(change.model)} would be chosen {escape(change.how)}")
+
+
+def _found(value: bool | int | str) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else escape(value)
 
 
 def _result(trial: Trial) -> Iterator[str]:

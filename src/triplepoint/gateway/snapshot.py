@@ -21,7 +21,8 @@ from triplepoint.lineups.resolve import Names
 from triplepoint.plans.model import Holder
 from triplepoint.plans.terms import TermsBook
 from triplepoint.pricing.price import Price
-from triplepoint.routing.policies import compile_router
+from triplepoint.routing.facts import USUAL_OUTPUT_TOKENS, ModelFacts
+from triplepoint.routing.policies.compile import RouterSetup
 from triplepoint.routing.ports import Router
 from triplepoint.settings import Settings, Upstream
 
@@ -74,6 +75,8 @@ class LineupRoutes:
     models: Mapping[str, ModelRoute]
     """In line-up order, weakest first."""
     router: Router | None
+    """Compiled from `setup`."""
+    setup: RouterSetup | None
     headers: tuple[tuple[bytes, bytes], ...]
     """That every answer under this line-up carries."""
 
@@ -137,9 +140,12 @@ def compile_terms_book(plans: LoadedPlans | None, holders: Iterable[Holder]) -> 
 
 def _compile_lineup(loaded: LoadedLineup, meter: Meter) -> LineupRoutes:
     lineup = loaded.lineup
-    router = compile_router(lineup.router, lineup.models) if lineup.router is not None else None
     models = {name: _compile_model(name, model, loaded, meter) for name, model in lineup.models.items()}
-    return LineupRoutes(lineup.lineup, loaded.hash, models, router, ((b"x-triplepoint-lineup", loaded.hash.encode()),))
+    facts = {name: facts_of(route) for name, route in models.items()}
+    setup = RouterSetup(lineup.router, facts) if lineup.router is not None else None
+    router = setup.compile() if setup is not None else None
+    header = (b"x-triplepoint-lineup", loaded.hash.encode())
+    return LineupRoutes(lineup.lineup, loaded.hash, models, router, setup, (header,))
 
 
 def _compile_model(name: str, model: Model, loaded: LoadedLineup, meter: Meter) -> ModelRoute:
@@ -147,6 +153,22 @@ def _compile_model(name: str, model: Model, loaded: LoadedLineup, meter: Meter) 
     ending = compile_ending(name, model.retires) if model.retires is not None else None
     header = (b"x-triplepoint-model", name.encode())
     return ModelRoute(name, model, frozenset(model.capabilities), targets, header, ending)
+
+
+def facts_of(route: ModelRoute) -> ModelFacts:
+    """Return what a decision must know of a model, as its first upstream runs it."""
+    first = route.targets[0]
+    rates, energy = first.price.rates[0], first.energy
+    has_cache = "cache_read" in first.price.standard.stated
+    return ModelFacts(
+        input_usd_per_mtok=float(rates.input),
+        output_usd_per_mtok=float(rates.output) if rates.output is not None else None,
+        cached_usd_per_mtok=float(rates.cache_read) if has_cache else None,
+        input_wh=energy.wh.input.median if energy is not None else None,
+        output_wh=energy.wh.output.median if energy is not None else None,
+        context_tokens=route.model.context_tokens,
+        usual_output_tokens=min(USUAL_OUTPUT_TOKENS, route.model.max_output_tokens),
+    )
 
 
 def _compile_target(target: Target, price: Price, meter: Meter) -> TargetRoute:

@@ -204,6 +204,8 @@ class ThresholdRouter(RouterModel):
     """Model for what needs it."""
     threshold: float = Field(ge=0, le=1)
     """Probability, that the strong answer is good and the weak one bad, from which on it is the strong one's."""
+    switch_margin: float = Field(default=0.05, ge=0, le=1)
+    """By how much the probability of a good answer must gain before a conversation changes its model."""
 
 
 class LearnedRouter(RouterModel):

@@ -21,3 +21,13 @@ def able_models(models: Mapping[str, Model], signals: Signals) -> tuple[str, ...
 def is_able(model: Model, needs: Set[Capability], input_tokens: int) -> bool:
     """Tell whether a model has the capabilities and its context holds the prompt."""
     return needs <= set(model.capabilities) and input_tokens < model.context_tokens
+
+
+def why_unable(model: Model, needs: Set[Capability], input_tokens: int) -> str:
+    """Say what a model lacks for a request; empty where it lacks nothing."""
+    lacks = sorted(need.value for need in needs - set(model.capabilities))
+    if lacks:
+        return f"lacks {', '.join(lacks)}"
+    if input_tokens >= model.context_tokens:
+        return f"its context of {model.context_tokens:,} tokens has no room for a prompt of about {input_tokens:,}"
+    return ""

@@ -1,33 +1,58 @@
-"""Say how a decision came about: every rule up to the one that decided, and which of its conditions failed.
+"""Say how a decision came about, and what would have to be otherwise for another one.
 
-Slower than deciding, and never on a request's path; the decision itself comes from the compiled router, so what is explained is
-what happens.
+Slower than deciding, and never on a request's path. What is explained is what happens: the decision comes from the compiled
+router, and so does every *what if*, which asks it again with one thing changed (`what_if`).
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 
-from triplepoint.lineups.model import FixedRouter, Rule, RulesRouter
+import msgspec
+
+from triplepoint.lineups.model import Rule, RulesRouter
 from triplepoint.routing.conditions import examine
-from triplepoint.routing.model import Explanation, Question, Signals, Trial
-from triplepoint.routing.policies import compile_router
+from triplepoint.routing.model import Explanation, LeftOut, Question, Signals, Trial
+from triplepoint.routing.policies.compile import RouterSetup
+from triplepoint.routing.policies.staying import stay_in_loop
+from triplepoint.routing.what_if import changes
 
 
 def explain(
-    router: FixedRouter | RulesRouter, models: Iterable[str], *, signals: Signals, candidates: Container[str]
+    setup: RouterSetup,
+    *,
+    question: Question,
+    candidates: Container[str],
+    left_out: Mapping[str, str] | None = None,
 ) -> Explanation:
     """Decide as the gateway would, and keep what was tried.
 
     Args:
-        models: Every model of the line-up, in its order.
+        setup: The line-up's router.
+        question: As for `ports.Router.decide`; without a draw, chance has no share.
         candidates: As for `ports.Router.decide`.
+        left_out: Why the other models are no candidates, by model, where the caller can say.
     Raises: NotEntitled: there is no candidate.
     """
-    decision = compile_router(router, models).decide(Question(signals=signals), candidates)
-    rules = router.rules if isinstance(router, RulesRouter) else []
-    return Explanation(signals, tuple(_try_rules(rules, signals, candidates)), decision)
+    decision = setup.compile().decide(question, candidates)
+    said = left_out or {}
+    others = [model for model in setup.models if model not in decision.candidates]
+    return Explanation(
+        signals=question.signals,
+        trials=tuple(_try_rules(setup, question, decision.candidates)),
+        decision=decision,
+        left_out=tuple(LeftOut(model, said.get(model, "no candidate")) for model in others),
+        changes=tuple(changes(setup, msgspec.structs.replace(question, draw=1.0), decision.candidates)),
+    )
 
 
-def _try_rules(rules: Iterable[Rule], signals: Signals, candidates: Container[str]) -> Iterable[Trial]:
+def _try_rules(setup: RouterSetup, question: Question, candidates: tuple[str, ...]) -> Iterable[Trial]:
+    if not isinstance(setup.router, RulesRouter):
+        return
+    if stay_in_loop(question, setup.router.kind, candidates) is not None:
+        return
+    yield from _trials(setup.router.rules, question.signals, candidates)
+
+
+def _trials(rules: Iterable[Rule], signals: Signals, candidates: Container[str]) -> Iterable[Trial]:
     for number, rule in enumerate(rules, start=1):
         trial = Trial(number, rule.use, rule.why, examine(rule.when, signals), rule.use in candidates)
         yield trial

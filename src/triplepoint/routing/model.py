@@ -75,6 +75,8 @@ class Scores(msgspec.Struct, frozen=True, gc=False):
     """Group of requests that this one belongs to, such as ``maths``; certificates and tables are kept by it."""
     has_signal: bool = True
     """False: the request is unlike anything learnt, and the estimates are worth no more than the group's means."""
+    means: Mapping[str, Estimate] | None = None
+    """The estimates for the group as a whole, by which domination is judged first; None: not told."""
 
 
 class Weighed(msgspec.Struct, frozen=True, gc=False):
@@ -93,7 +95,7 @@ class Weighed(msgspec.Struct, frozen=True, gc=False):
     is_allowed: bool = True
     """False: a candidate that the decision may not take, see `why_not`."""
     why_not: str = ""
-    """``dominated by mini``, ``promise of 5 % misroutes``."""
+    """``dominated by mini``, ``promise of 5 % misroutes``; of one that is allowed: why it gains too little to change to."""
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -152,13 +154,40 @@ class Trial(msgspec.Struct, frozen=True):
         return all(condition.holds for condition in self.conditions)
 
 
+class LeftOut(msgspec.Struct, frozen=True):
+    """A model of the line-up that was no candidate."""
+
+    model: str
+    why: str
+    """In words: ``plan free does not include it``, ``lacks images``."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What would have to be otherwise for another choice; one thing at a time, all else as it is."""
+
+    model: str
+    """The model that would be chosen."""
+    how: str
+    """In words: ``with thrift 20 or less``, ``if rule 3 held: code: yes (found no)``."""
+    thrift: int | None = None
+    """Setting of the dial nearest to the one in force."""
+    quality_gain: float | None = None
+    """By how much the probability of its good answer would have to be higher."""
+    rule: int | None = None
+    """Number of the rule that would have to hold."""
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """A decision with the way to it."""
 
     signals: Signals
     trials: tuple[Trial, ...]
-    """The rules that were tried, the one that decided last."""
+    """The rules that were tried, the one that decided last; empty for a router without rules, and in a tool loop."""
     decision: Decision
+    left_out: tuple[LeftOut, ...] = ()
+    """Models that could not be chosen, and why, in line-up order."""
+    changes: tuple[Change, ...] = ()
+    """Ways to another choice."""
 
 
 def _word(value: int | bool | str) -> str:

@@ -12,7 +12,7 @@ class Router(Protocol):
     reads_text: bool
     """It wants `Question.text`; for the others it need not be gathered."""
     is_sticky: bool
-    """It wants `Question.served_before`."""
+    """It wants `Question.served_before` in every conversation; the others, in a tool loop alone."""
     takes_thrift: bool
     """It has the dial: `Question.thrift` changes what it chooses."""
     reads_waits: bool

@@ -11,10 +11,12 @@ from triplepoint.lineups.model import Capability, FixedRouter, Model, Rule, Rule
 from triplepoint.routing.candidates import able_models, needs_of
 from triplepoint.routing.conditions import READINGS
 from triplepoint.routing.explanation import explain
-from triplepoint.routing.model import Question, Signals
-from triplepoint.routing.policies import compile_router
+from triplepoint.routing.facts import ModelFacts
+from triplepoint.routing.model import Change, Question, Signals
+from triplepoint.routing.policies.compile import RouterSetup, compile_router
 
-MODELS = ("nano", "mini", "regular")
+NAMES = ("nano", "mini", "regular")
+MODELS = {name: ModelFacts(context_tokens=4096) for name in NAMES}
 CODE_TO_REGULAR = Rule(when=RuleCondition(code=True), use="regular", why="holds code")
 LONG_TO_MINI = Rule(when=RuleCondition(min_input_tokens=1000), use="mini", why="long")
 ROUTER = RulesRouter(kind="rules", rules=[CODE_TO_REGULAR, LONG_TO_MINI], default="nano")
@@ -37,11 +39,11 @@ conditions = st.builds(
     tools=st.none() | st.booleans(),
     min_turns=st.none() | st.integers(1, 5),
 )
-rules = st.builds(Rule, when=conditions, use=st.sampled_from(MODELS), why=st.just("why"))
+rules = st.builds(Rule, when=conditions, use=st.sampled_from(NAMES), why=st.just("why"))
 routers = st.builds(
-    RulesRouter, kind=st.just("rules"), rules=st.lists(rules, min_size=1, max_size=4), default=st.sampled_from(MODELS)
-) | st.builds(FixedRouter, kind=st.just("fixed"), default=st.sampled_from(MODELS))
-candidate_sets = st.frozensets(st.sampled_from(MODELS), min_size=1)
+    RulesRouter, kind=st.just("rules"), rules=st.lists(rules, min_size=1, max_size=4), default=st.sampled_from(NAMES)
+) | st.builds(FixedRouter, kind=st.just("fixed"), default=st.sampled_from(NAMES))
+candidate_sets = st.frozensets(st.sampled_from(NAMES), min_size=1)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_decision(signals: Signals, candidates: Any, model: str, reason: str) ->
     """The first rule that holds and whose model is a candidate decides; then the default; then line-up order."""
     decision = compile_router(ROUTER, MODELS).decide(Question(signals=signals), candidates)
     assert (decision.model, decision.reason, decision.policy) == (model, reason, "rules")
-    assert decision.candidates == tuple(name for name in MODELS if name in candidates)
+    assert decision.candidates == tuple(name for name in NAMES if name in candidates)
     assert decision.propensity == 1.0
 
 
@@ -90,7 +92,7 @@ def test_never_outside(router: FixedRouter | RulesRouter, signals: Signals, cand
 @given(routers, signals_strategy, candidate_sets)
 def test_explanation_agrees(router: FixedRouter | RulesRouter, signals: Signals, candidates: frozenset[str]) -> None:
     """What is explained is what is decided: the last rule tried is the one that chose, and no earlier one could."""
-    explanation = explain(router, MODELS, signals=signals, candidates=candidates)
+    explanation = explain(RouterSetup(router, MODELS), question=Question(signals=signals), candidates=candidates)
     decision, trials = explanation.decision, explanation.trials
     assert decision == compile_router(router, MODELS).decide(Question(signals=signals), candidates)
     chosen = [trial for trial in trials if trial.holds() and trial.is_candidate]
@@ -103,11 +105,41 @@ def test_explanation_agrees(router: FixedRouter | RulesRouter, signals: Signals,
 
 def test_failed_condition_is_named() -> None:
     """A rule that does not hold names the condition, what it wants, and what was found."""
-    explanation = explain(ROUTER, MODELS, signals=Signals(input_tokens=12), candidates=MODELS)
+    question = Question(signals=Signals(input_tokens=12))
+    explanation = explain(RouterSetup(ROUTER, MODELS), question=question, candidates=MODELS)
     assert [str(condition) for trial in explanation.trials for condition in trial.conditions] == [
         "code: yes (found no)",
         "min_input_tokens: 1000 (found 12)",
     ]
+
+
+def test_rule_that_would_have_held() -> None:
+    """Each rule that was tried in vain says what it would have taken, where it leads elsewhere and may."""
+    question = Question(signals=Signals(input_tokens=12))
+    setup = RouterSetup(ROUTER, MODELS)
+    assert explain(setup, question=question, candidates=MODELS).changes == (
+        Change("regular", "if rule 1 held: code: yes (found no)", rule=1),
+        Change("mini", "if rule 2 held: min_input_tokens: 1000 (found 12)", rule=2),
+    )
+    assert [change.model for change in explain(setup, question=question, candidates={"nano", "mini"}).changes] == ["mini"]
+    long = Question(signals=Signals(input_tokens=2000))
+    assert [change.rule for change in explain(setup, question=long, candidates=MODELS).changes] == [1]
+
+
+@pytest.mark.parametrize("router", [ROUTER, FixedRouter(kind="fixed", default="nano")])
+def test_tool_loop_stays(router: FixedRouter | RulesRouter) -> None:
+    """A tool loop stays with the model that began it, whatever the rules say, while that is a candidate."""
+    question = Question(signals=Signals(code=True, tool_loop=True), served_before="mini", draw=0.0)
+    setup = RouterSetup(router.model_copy(update={"explore": 0.5}), MODELS)
+    decision = setup.compile().decide(question, MODELS)
+    assert (decision.model, decision.reason, decision.propensity) == ("mini", "its tool loop is at mini", 1.0)
+    gone = setup.compile().decide(question, {"nano", "regular"})
+    assert gone.model != "mini"
+    assert not gone.explored
+    explanation = explain(setup, question=question, candidates=MODELS)
+    assert explanation.decision == decision
+    assert explanation.trials == ()
+    assert {change.how for change in explanation.changes} == {"outside its tool loop", "in a conversation of its own"}
 
 
 def test_every_condition_is_read() -> None:
