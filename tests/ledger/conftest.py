@@ -12,10 +12,12 @@ from triplepoint.ledger.model import Closed, Opened, Outcome
 from triplepoint.ledger.store import LedgerStore
 from triplepoint.ledger.tables import (
     ATTEMPTS,
+    AUDITS,
     CURSORS,
     DAY_ROLLUPS,
     DRAIN_OFFSETS,
     ENDINGS,
+    FEEDBACK,
     GRANT_BURNS,
     LEDGER_FLOOR,
     ROLLUPS,
@@ -112,8 +114,8 @@ def empty(database: sa.Engine) -> Callable[[], LedgerStore]:
 
     def clear() -> LedgerStore:
         with database.begin() as connection:
-            everything = (ATTEMPTS, ROLLUPS, DAY_ROLLUPS, DRAIN_OFFSETS, UNMATCHED_CLOSES, GRANT_BURNS, LEDGER_FLOOR, ENDINGS)
-            for table in everything:
+            attempts = (ATTEMPTS, ROLLUPS, DAY_ROLLUPS, DRAIN_OFFSETS, UNMATCHED_CLOSES, GRANT_BURNS, LEDGER_FLOOR, ENDINGS)
+            for table in (*attempts, AUDITS, FEEDBACK):
                 connection.execute(table.delete())
             connection.execute(CURSORS.delete().where(CURSORS.c.name != ENDINGS.name))
             connection.execute(CURSORS.update().values(position=0))

@@ -20,7 +20,7 @@ from triplepoint.foundation.money import EXACT, per_mtok
 from triplepoint.ledger.drain import drain
 from triplepoint.ledger.framing import list_segments
 from triplepoint.ledger.journal import Journal
-from triplepoint.ledger.model import Closed, JournalRecord, Opened, Outcome
+from triplepoint.ledger.model import Closed, Opened, Outcome
 from triplepoint.ledger.rollups import By, roll_up
 from triplepoint.ledger.store import LedgerStore
 from triplepoint.settings import JournalSettings, WhenFull
@@ -75,7 +75,7 @@ class World:
     boots: int = 0
     requests: int = 0
     running: dict[tuple[str, int], tuple[int, Opened]] = field(default_factory=dict[tuple[str, int], tuple[int, Opened]])
-    unwritten: list[JournalRecord] = field(default_factory=list[JournalRecord])
+    unwritten: list[Opened | Closed] = field(default_factory=list[Opened | Closed])
     """Records that the journal has in memory only; `state` says so, and a crash loses them."""
     sent: dict[tuple[str, int], Opened] = field(default_factory=dict[tuple[str, int], Opened])
     ended: dict[tuple[str, int], Closed] = field(default_factory=dict[tuple[str, int], Closed])
@@ -145,7 +145,7 @@ class World:
         self.ended[key] = closed
         del self.running[key]
 
-    def note_unwritten(self, record: JournalRecord) -> None:
+    def note_unwritten(self, record: Opened | Closed) -> None:
         """Remember a record that only waits."""
         if self.journal.backlog:
             self.unwritten.append(record)

@@ -161,7 +161,8 @@ class Forecasts:
         now_us = self._clock.now_us()
         costs: dict[str, float] = {}
         charges: dict[str, float] = {}
-        for total in self._ledger.sum(by=By.MODEL, since_us=now_us - _COSTS_SINCE_US, until_us=now_us):
+        since_us = now_us - _COSTS_SINCE_US
+        for total in self._ledger.sum(by=By.MODEL, since_us=since_us, until_us=now_us, with_audits=False):
             if total.answered and not total.unpriced:  # an average that leaves some out would be too low
                 costs[total.group] = float(total.cost_usd) / total.answered
             if total.answered and not total.uncharged:

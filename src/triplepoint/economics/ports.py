@@ -18,8 +18,8 @@ class LedgerSums(Protocol):
         """Add up whole hours that begin in a span by plan and customer."""
         ...
 
-    def sum(self, *, by: By, since_us: int | None = None, until_us: int | None = None) -> list[Total]:
-        """Add up whole hours that begin in a span by one thing."""
+    def sum(self, *, by: By, since_us: int | None = None, until_us: int | None = None, with_audits: bool = True) -> list[Total]:
+        """Add up whole hours that begin in a span by one thing, with or without what we asked ourselves."""
         ...
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from triplepoint.foundation.errors import StoreFault
-from triplepoint.ledger.model import Closed, JournalRecord, Opened
+from triplepoint.ledger.model import JournalRecord
 
 MAX_RECORD_BYTES = 1 << 20
 """Longest record; what a caller can put into one (tags, a conversation's name) is bounded far below it by the gateway."""
@@ -26,12 +26,12 @@ HEADER_BYTES = 8
 MAX_FRAME_BYTES = HEADER_BYTES + MAX_RECORD_BYTES
 
 _HEADER = struct.Struct("<II")
-_KIND = re.compile(rb"\xa6(?:opened|closed)")
+_KIND = re.compile(rb"\xa6(?:opened|closed)|\xa7audited|\xa5rated")
 """A record's first element in msgpack, after the 1 or 3 bytes that give the number of its fields."""
 _NAME = re.compile(r"(?P<boot>[A-Za-z0-9_-]+)\.(?P<number>\d{6,})\.journal")
 
 _encode_into = msgspec.msgpack.Encoder().encode_into
-_decode = msgspec.msgpack.Decoder(Opened | Closed).decode
+_decode = msgspec.msgpack.Decoder(JournalRecord).decode
 _pack_into = _HEADER.pack_into
 _crc32 = zlib.crc32
 

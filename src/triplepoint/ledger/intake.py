@@ -18,6 +18,8 @@ from sqlalchemy.exc import IntegrityError
 from triplepoint.foundation.errors import Conflict, StoreFault
 from triplepoint.foundation.money import money_text
 from triplepoint.ledger import rollups as adding
+from triplepoint.ledger.audits.model import Audited, Rated
+from triplepoint.ledger.audits.store import insert_findings
 from triplepoint.ledger.bulk import add_up, end_attempts, insert_attempts
 from triplepoint.ledger.framing import SegmentName
 from triplepoint.ledger.model import AttemptRow, Closed, Opened
@@ -42,6 +44,7 @@ _KEYS_AT_ONCE = 500
 _INTERRUPTED_AT_ONCE = 1000
 _TRIES = 8
 """How often a batch is taken that another machine's work gets in the way of, before it is left for the next drain."""
+_NO_FLOOR_US = -(1 << 62)
 _LONGEST_US = 3_600_000_000
 """Where an attempt is looked for whose end has come: in the hours before it first, then everywhere."""
 
@@ -84,6 +87,8 @@ class _Records(NamedTuple):
 
     opened: dict[AttemptKey, Opened]
     closed: dict[AttemptKey, Closed]
+    audited: list[Audited]
+    rated: list[Rated]
 
 
 class Intake:
@@ -116,6 +121,8 @@ class Intake:
         records = _Records(
             {_key(record): record for record in batch.records if isinstance(record, Opened)},
             {_key(record): record for record in batch.records if isinstance(record, Closed)},
+            [record for record in batch.records if isinstance(record, Audited)],
+            [record for record in batch.records if isinstance(record, Rated)],
         )
         now = Progress(batch.next_offset, since.damaged + batch.damaged)
         self._days.prepare(record.at_us for record in records.opened.values())
@@ -164,7 +171,8 @@ class Intake:
     def _take(self, segment: SegmentName, since: Progress, now: Progress, records: "_Records") -> Taken:
         with writing(self._engine, beside=True) as connection:
             _advance(connection, segment, since, now)
-            opened = _not_forgotten(connection, records.opened)
+            floor_us = _floor_us(connection)
+            opened = {key: one for key, one in records.opened.items() if one.at_us >= floor_us}
             known = _known(connection, opened, records.closed)
             fresh = {key: record for key, record in opened.items() if key not in known}
             closed = _matched_at_last(connection, fresh.keys()) | records.closed
@@ -176,6 +184,7 @@ class Intake:
             astray = [record for key, record in closed.items() if key not in known and key not in fresh]
             _set_aside(connection, astray)
             done = [*(row for row in rows if row.outcome is not None), *ended]
+            insert_findings(connection, records.audited, records.rated, floor_us=floor_us)
             _count(connection, done)
         return Taken(opened=len(fresh), closed=len(done), unmatched=len(astray))
 
@@ -256,10 +265,10 @@ def _advance(connection: sa.Connection, segment: SegmentName, since: Progress, n
         raise Conflict(f"another drain works on {name}; stop one of the two control planes", code="drain_in_use")
 
 
-def _not_forgotten(connection: sa.Connection, opened: dict[AttemptKey, Opened]) -> dict[AttemptKey, Opened]:
-    """Leave out what was opened before the days that were removed: it has been counted."""
+def _floor_us(connection: sa.Connection) -> int:
+    """Return the moment before which days were removed: what was opened earlier has been counted, and is left out."""
     floor_us = connection.execute(sa.select(LEDGER_FLOOR.c.before_us)).scalar()
-    return opened if floor_us is None else {key: one for key, one in opened.items() if one.at_us >= floor_us}
+    return _NO_FLOOR_US if floor_us is None else floor_us
 
 
 def _known(connection: sa.Connection, opened: dict[AttemptKey, Opened], closed: dict[AttemptKey, Closed]) -> _Known:

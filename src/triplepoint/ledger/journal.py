@@ -10,7 +10,8 @@ interval:
 - Under ``stop`` no *opened* record is taken: `write` raises, and the attempt is not sent.
 - Under ``continue`` records wait in memory, in order and up to a bound; only beyond it `write` raises.
 - A *closed* record is always taken: its attempt has been sent. It waits in memory; if the process dies before the disk
-  has room again, the attempt is settled as interrupted. Those in flight bound their number.
+  has room again, the attempt is settled as interrupted. Those in flight bound their number. So it is with what came of an
+  *audit*. A *rating* is refused as an opened record is: its customer can send it again.
 
 A frame that was written in part is cut off again; where even that fails a new segment begins, and the reader skips the torn
 end.
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Self
 
 from triplepoint.foundation.errors import StoreFault
+from triplepoint.ledger.audits.model import Rated
 from triplepoint.ledger.folder_lock import FolderLock, gateway_lock
 from triplepoint.ledger.framing import SegmentName, frame_into
 from triplepoint.ledger.model import JournalRecord, Opened
@@ -107,7 +109,7 @@ class Journal:
                     return bytes(self._buffer)
             if self._stop.is_set():
                 raise StoreFault("the journal is closed; this process is about to end", code="journal_closed")
-            if isinstance(record, Opened) and len(self._backlog) >= self._room:
+            if isinstance(record, Opened | Rated) and len(self._backlog) >= self._room:
                 raise StoreFault(
                     f"the journal cannot be written ({self._trouble}); free the disk under {self.folder}, it goes on by itself",
                     code="journal_full",

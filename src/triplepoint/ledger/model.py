@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from triplepoint.foundation.usage import Usage
+from triplepoint.ledger.audits.model import Audited, Rated
 from triplepoint.ledger.routed import Routed, RoutedRecord
 
 ENERGIES = ("energy_wh", "energy_low_wh", "energy_high_wh", "carbon_g", "carbon_low_g", "carbon_high_g")
@@ -42,7 +43,7 @@ class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened", kw_only
     request_id: str
     """``x-request-id`` of the answer."""
     endpoint: str
-    """Path that was called, such as ``/v1/chat/completions``."""
+    """Path that was called, such as ``/v1/chat/completions``; of an audit ``audit``, of its judge ``judge``."""
     asked_model: str
     """Name in the request."""
     served_model: str
@@ -78,6 +79,10 @@ class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened", kw_only
     """Grant of credit that an interruption's charge is burnt from; empty: the charge is not prepaid."""
     routed: RoutedRecord | None = None
     """How the router decided; None where the caller named the model, and on later attempts."""
+    audit_of: str = ""
+    """Receipt that this attempt audits; empty: it is a caller's."""
+    held_usd: str = ""
+    """Of an audit: what was held for this attempt, decimal text; what counts of it where its cost never becomes known."""
 
 
 class Closed(msgspec.Struct, frozen=True, array_like=True, tag="closed", kw_only=True, gc=False):
@@ -107,7 +112,7 @@ class Closed(msgspec.Struct, frozen=True, array_like=True, tag="closed", kw_only
     """How much of the charge was burnt from which grant of credit; empty where it goes onto the statement."""
 
 
-JournalRecord = Opened | Closed
+JournalRecord = Opened | Closed | Audited | Rated
 
 
 class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +166,7 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
     carbon_low_g: str | None = None
     carbon_high_g: str | None = None
     routed: Routed | None = None
+    audit_of: str = ""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from triplepoint.ledger.tables import ATTEMPTS, LEDGER_FLOOR
+from triplepoint.ledger.tables import ATTEMPTS, AUDITS, FEEDBACK, LEDGER_FLOOR
 from triplepoint.storage.engine import is_postgres, writing
 
 DAY_US = 86_400_000_000
@@ -58,7 +58,7 @@ class Days:
 
 
 def drop_days(engine: sa.Engine, *, before: datetime.date) -> int:
-    """Remove the attempts of whole days; their rollups stay, so sums and statements still add up.
+    """Remove the attempts of whole days, with what audits and ratings say of them; their rollups stay, so sums still add up.
 
     On PostgreSQL the partitions are dropped, which takes a moment however full they are.
 
@@ -72,6 +72,8 @@ def drop_days(engine: sa.Engine, *, before: datetime.date) -> int:
         connection.execute(LEDGER_FLOOR.delete().where(LEDGER_FLOOR.c.before_us < first * DAY_US))
         if connection.execute(sa.select(LEDGER_FLOOR)).first() is None:
             connection.execute(LEDGER_FLOOR.insert().values(before_us=first * DAY_US))
+        for table in (AUDITS, FEEDBACK):
+            connection.execute(table.delete().where(table.c.asked_us < first * DAY_US))
         if not is_postgres(engine):
             return connection.execute(ATTEMPTS.delete().where(ATTEMPTS.c.opened_us < first * DAY_US)).rowcount
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING_LOCK)))

@@ -66,6 +66,7 @@ def join(opened: Opened, closed: Closed | None) -> AttemptRow:
         charge_usd=closed.charge_usd if closed else None,
         burnt=closed.burnt if closed else {},
         routed=kept(opened.routed),
+        audit_of=opened.audit_of,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from triplepoint.ledger import rollups as adding
+from triplepoint.ledger.audits.model import ACCOUNT
 from triplepoint.ledger.model import AttemptRow, Counts, Outcome, Receipt, Rollup, Total
 from triplepoint.ledger.receipts import to_receipt
 from triplepoint.ledger.tables import (
@@ -96,16 +97,21 @@ class LedgerStore:
         with reading(self.engine) as connection:
             return [to_rollup(values) for values in connection.execute(query).mappings()]
 
-    def sum(self, *, by: adding.By, since_us: int | None = None, until_us: int | None = None) -> list[Total]:
+    def sum(
+        self, *, by: adding.By, since_us: int | None = None, until_us: int | None = None, with_audits: bool = True
+    ) -> list[Total]:
         """Add up whole hours that begin in a span; arguments as `rollups`. Whole days in it are added up as days.
 
+        Args:
+            with_audits: Count what we asked ourselves, too.
         Returns: One total for each group, in the order of its name. Attempts that still run are not in it.
         """
         with reading(self.engine) as connection:
-            return adding.merge(total for span in _spans(since_us, until_us) for total in _totals(connection, by, span))
+            spans = _spans(since_us, until_us)
+            return adding.merge(total for span in spans for total in _totals(connection, by, span, with_audits=with_audits))
 
     def earned(self, *, since_us: int, until_us: int) -> list[Rollup]:
-        """Add up whole hours that begin in a span by plan and customer; what else rollups are kept by is empty.
+        """Add up whole hours of customers that begin in a span by plan and customer; what else rollups are kept by is empty.
 
         Returns: In the order of plan and customer. Attempts that still run are not in it.
         """
@@ -153,12 +159,14 @@ def _spans(since_us: int | None, until_us: int | None) -> list[_Span]:
     return spans
 
 
-def _totals(connection: sa.Connection, by: adding.By, span: _Span) -> Iterator[Total]:
+def _totals(connection: sa.Connection, by: adding.By, span: _Span, *, with_audits: bool) -> Iterator[Total]:
     """Add a table of rollups up, by SQL and exactly."""
     dialect = connection.dialect.name
     begins = span.table.primary_key.columns.values()[0]
     group = begins - begins % adding.DAY_US if by is adding.By.DAY else span.table.c[_COLUMN_OF[by]]
     query = sa.select(group, *_sums(dialect, span.table)).group_by(group)
+    if not with_audits:
+        query = query.where(span.table.c.customer_id != ACCOUNT)
     for whose, *counts in connection.execute(_within(query, begins, span.since_us, span.until_us)):
         yield Total(group=adding.day_text(int(whose)) if by is adding.By.DAY else whose, **_named(counts))
 
@@ -167,6 +175,7 @@ def _earned(connection: sa.Connection, span: _Span) -> Iterator[tuple[str, str, 
     begins = span.table.primary_key.columns.values()[0]
     groups = (span.table.c.plan, span.table.c.customer_id)
     query = sa.select(*groups, *_sums(connection.dialect.name, span.table)).group_by(*groups)
+    query = query.where(span.table.c.customer_id != ACCOUNT)
     for row in connection.execute(_within(query, begins, span.since_us, span.until_us)):
         plan, customer_id, *counts = tuple[Any, ...](row)
         yield plan, customer_id, Counts(**_named(counts))

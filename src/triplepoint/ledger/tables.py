@@ -25,7 +25,7 @@ EXACT_SUMS = frozenset({"cost_usd", "charge_usd", *ENERGIES})
 COUNTS = Counts.__struct_fields__
 EXACTS = ("cost_usd", "charge_usd", *ENERGIES)
 """Columns of an attempt that are exact decimals."""
-SETTLING = ("boot", "input_estimate", "input_usd_per_mtok", "charge_input_usd_per_mtok", "burns_from")
+SETTLING = ("boot", "input_estimate", "input_usd_per_mtok", "charge_input_usd_per_mtok", "burns_from", "held_usd")
 """Columns of an attempt that only its interruption needs; they are not in an `AttemptRow`."""
 ENDING = (
     *("closed_us", "outcome", "status", "error", "cost_usd", "first_byte_us", "total_us", "finish_reason", "notices"),
@@ -92,6 +92,8 @@ ATTEMPTS = sa.Table(
     sa.Column("tags", sa.JSON, nullable=False),
     sa.Column("notices", sa.JSON, nullable=False),
     sa.Column("routed", sa.JSON(none_as_null=True)),
+    sa.Column("audit_of", sa.String(64), nullable=False, server_default=""),
+    sa.Column("held_usd", sa.Text, nullable=False, server_default=""),
     sa.Index("ix_attempts_opened_us", "opened_us"),
     sa.Index("ix_attempts_customer_id", "customer_id", "opened_us"),
     sa.Index("ix_attempts_served_model", "served_model", "opened_us"),
@@ -173,6 +175,51 @@ CURSORS = sa.Table(
     sa.Column("moved_us", sa.BigInteger, nullable=False),
 )
 """Numbers of endings: the last one given (``endings``), and how far each export has come."""
+
+AUDITS = sa.Table(
+    "audits",
+    metadata,
+    sa.Column("receipt_id", sa.String(64), primary_key=True),
+    sa.Column("asked_us", sa.BigInteger, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("lineup", sa.Text, nullable=False),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("chosen", sa.Text, nullable=False),
+    sa.Column("other", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("policy", sa.Text, nullable=False),
+    sa.Column("group", sa.Text, nullable=False),
+    sa.Column("scorer", sa.Text, nullable=False),
+    sa.Column("is_certified", sa.Boolean, nullable=False),
+    sa.Column("share", sa.Float, nullable=False),
+    sa.Column("scored_by", sa.String(16), nullable=False),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("chosen_score", sa.Float),
+    sa.Column("other_score", sa.Float),
+    sa.Column("judge", sa.Text, nullable=False),
+    sa.Column("cost_usd", ExactText),
+    sa.Index("ix_audits_asked_us", "asked_us", "receipt_id"),
+)
+"""`audits.model.Audit`: at most one for each receipt."""
+
+FEEDBACK = sa.Table(
+    "feedback",
+    metadata,
+    sa.Column("rating_id", sa.String(64), primary_key=True),
+    sa.Column("receipt_id", sa.String(64), nullable=False),
+    sa.Column("asked_us", sa.BigInteger, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("customer_id", sa.String(64), nullable=False),
+    sa.Column("key_id", sa.String(64), nullable=False),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("lineup", sa.Text, nullable=False),
+    sa.Column("score", sa.Float, nullable=False),
+    sa.Column("label", sa.String(16), nullable=False),
+    sa.Index("ix_feedback_receipt_id", "receipt_id", "rating_id"),
+    sa.Index("ix_feedback_asked_us", "asked_us"),
+)
+"""`audits.model.Feedback`, every word of it: of a receipt the latest counts."""
 
 
 def to_attempt(values: sa.RowMapping) -> AttemptRow:

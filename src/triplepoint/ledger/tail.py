@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from triplepoint.ledger.framing import SegmentName, list_segments
-from triplepoint.ledger.model import AttemptRow, JournalRecord, Opened
+from triplepoint.ledger.model import AttemptRow, Closed, JournalRecord, Opened
 from triplepoint.ledger.reader import SegmentReader
 from triplepoint.ledger.receipts import join
 
@@ -102,6 +102,8 @@ class Tail:
 
 def _joined(running: _Running, records: list[JournalRecord]) -> Iterator[AttemptRow]:
     for record in records:
+        if not isinstance(record, Opened | Closed):
+            continue
         key = (record.receipt_id, record.attempt)
         if isinstance(record, Opened):
             running[key] = record

@@ -95,7 +95,7 @@ class Pusher:
         since = self._endings.position(self._cursor)
         delivered = 0
         while (ending := self._endings.after(since)) is not None:
-            events = [to_event(row, self._source) for row in ending.rows]
+            events = [to_event(row, self._source) for row in ending.rows if not row.audit_of]  # nobody is billed for those
             for body, content_type in _bodies(events, self._options.batch):
                 self._deliver(body, content_type)
             self._endings.move(self._cursor, since=since, to=ending.no, now_us=self._clock.now_us())

@@ -46,4 +46,4 @@ def batch_writer(source: str) -> Write:
 
 
 def _ended(rows: Iterable[AttemptRow]) -> Iterator[AttemptRow]:
-    return (row for row in rows if row.outcome is not None)
+    return (row for row in rows if row.outcome is not None and not row.audit_of)  # nobody is billed for an audit
