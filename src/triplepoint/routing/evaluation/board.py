@@ -1,0 +1,83 @@
+"""A leaderboard: every router measured on the same prompts, by the same definitions, on the same draws."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from triplepoint.foundation.errors import RequestInvalid
+from triplepoint.routing.evaluation.baselines import Baseline, Expected
+from triplepoint.routing.evaluation.contest import Contest
+from triplepoint.routing.evaluation.datasets import Labelled
+from triplepoint.routing.evaluation.published import Published, Recomputed, published_rows, reproduction
+from triplepoint.routing.evaluation.resampling import Measured, interval
+from triplepoint.routing.evaluation.rows import Row, measure
+
+
+@dataclass(frozen=True)
+class Board:
+    """All routers on one set of data."""
+
+    contest: Contest
+    left_out: int
+    """Prompts that are not counted, since a model has no score there."""
+    seed: int
+    rows: tuple[Row, ...]
+    published: tuple[Published, ...]
+    """Quoted from a paper, not computed."""
+    recomputed: Recomputed | None
+
+    def over_table(self, row: Row) -> Measured | None:
+        """Return by how much a row's headline beats the label table's, on the same draws; None: there is no other table."""
+        table = next((one for one in self.rows if one.name == "label table"), None)
+        if table is None or table is row:
+            return None
+        return interval(row.headline.value - table.headline.value, row.draws - table.draws)
+
+
+def make_board(
+    data: Labelled,
+    baselines: Sequence[Baseline],
+    *,
+    folds: int,
+    seed: int,
+    draws: int,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Board:
+    """Measure routers on one set, each prompt by a router that was trained on other prompts.
+
+    Args:
+        baselines: Routers, in the order of the table.
+        folds: Parts of the cross-validation.
+        seed: Of the folds and of the draws.
+        draws: Resamples for intervals.
+        progress: Called with what is done, before each fold of each router.
+    Raises: RequestInvalid: there are too few prompts on which every model has a score.
+    """
+    complete = data.complete()
+    if not len(complete):
+        raise RequestInvalid(f"{data.name}: on no prompt has every model a score; name models that have, with --models")
+    contest = Contest.over(complete, folds=folds, draws=draws, seed=seed)
+    return Board(
+        contest=contest,
+        left_out=len(data) - len(complete),
+        seed=seed,
+        rows=tuple(_row(baseline, contest, progress) for baseline in baselines),
+        published=published_rows(complete),
+        recomputed=reproduction(complete, seed=seed),
+    )
+
+
+def _row(baseline: Baseline, contest: Contest, progress: Callable[[str], None]) -> Row:
+    expected = crossed(baseline, contest, progress)
+    return measure(baseline.name, baseline.trained_on, expected, contest, is_probability=baseline.is_probability)
+
+
+def crossed(baseline: Baseline, contest: Contest, progress: Callable[[str], None] = lambda _: None) -> Expected:
+    """Return what a router expects of every prompt, asked where it was not trained."""
+    data = contest.data
+    quality, costs = np.empty_like(data.scores), np.empty_like(data.scores)
+    for fold in contest.folds:
+        progress(f"{data.name}: {baseline.name}")
+        quality[fold.test], costs[fold.test] = baseline.expect(data.rows(fold.train), data.rows(fold.test))
+    return Expected(quality, costs)
