@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.console.attempts import make_attempt, make_status
 
-from triplepoint.console.lineup import draw_lineup, draw_problems, read_described
+from triplepoint.console.lineup import draw_lineup, read_described
 from triplepoint.console.receipt import Parties, draw_missing, draw_receipt
 from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.ledger.model import AttemptRow, Outcome
@@ -162,8 +162,14 @@ def test_a_router_reads_as_sentences() -> None:
     assert "Always small" in text_of(draw_lineup(fixed, None))
 
 
-def test_problems_are_listed_whole() -> None:
-    """Every problem of the files is shown with its place."""
-    shown = draw_problems(["lineups/a.yaml:3: models: wrong\n    fix: right", "b"])
-    assert "lineups/a.yaml:3: models: wrong\n    fix: right" in shown
-    assert shown.count("<li>") == 2
+def test_a_router_that_learnt_reads_as_sentences() -> None:
+    """It says how it chooses, by which file, and what becomes of a request that it can say nothing of."""
+    learnt = {"default": "small", "scorer": {"file": "routers/family.safetensors", "sha256": "ab" * 32}}
+    weighing = read_described({**DESCRIBED, "router": {"kind": "learned", "thrift": 40, **learnt}})
+    shown = text_of(draw_lineup(weighing, None))
+    assert "worth most after what it takes, at thrift 40." in shown
+    assert "By routers/family.safetensors ; a request unlike all that it has learnt goes to small ." in shown
+    pair = {"kind": "threshold", "weak": "small", "strong": "large", "threshold": 0.2, **learnt}
+    shown = text_of(draw_lineup(read_described({**DESCRIBED, "router": pair}), None))
+    assert "auto is large where small would give a bad answer and it a good one" in shown
+    assert "with a probability of 0.2 or more, else small ." in shown

@@ -8,17 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from triplepoint.configuration.check_routers import check_router
+from triplepoint.configuration.scorers import ScorerReading
 from triplepoint.files.checked import Reading
 from triplepoint.files.nearest import suggest
 from triplepoint.foundation.errors import Problem
-from triplepoint.lineups.model import Capability, FixedRouter, Lineup, Model, Rule, RulesRouter, Target
+from triplepoint.lineups.model import Capability, Lineup, Model, Target
 from triplepoint.lineups.resolve import AUTO
-from triplepoint.lineups.rules import unreachable
 from triplepoint.pricing.book import PriceBook
 from triplepoint.settings import AnthropicUpstream, LocalUpstream, Settings
-
-_NEEDED = (("tools", Capability.TOOLS), ("json_output", Capability.JSON), ("images", Capability.IMAGES))
-"""Conditions of a rule, and what the model that it uses must therefore be capable of."""
 
 _TALKS = frozenset(Capability) - {Capability.EMBEDDINGS}
 
@@ -35,13 +33,20 @@ class Findings:
     """Upstreams that each line-up uses."""
 
 
-def check(lineups: Mapping[str, Reading[Lineup]], settings: Settings | None, book: PriceBook, today: date) -> Findings:
+def check(
+    lineups: Mapping[str, Reading[Lineup]],
+    settings: Settings | None,
+    book: PriceBook,
+    today: date,
+    scorers: Mapping[str, ScorerReading],
+) -> Findings:
     """Check every line-up.
 
     Args:
         lineups: By the name of their file without its ending.
         settings: None where that file is wrong: then names of upstreams are not looked up.
         book, today: Prices, and the day on which they must be in force.
+        scorers: What each line-up's router has learnt.
     """
     problems: list[Problem] = []
     warnings: list[Problem] = []
@@ -51,10 +56,10 @@ def check(lineups: Mapping[str, Reading[Lineup]], settings: Settings | None, boo
         if reading.value is None:
             continue
         own = list(_within(name, reading, reading.value))
-        outward = list(_outward(reading, reading.value, settings, book, today))
+        outward = [*_outward(reading, reading.value, settings, book, today), *scorers[name].problems]
         is_active = settings is None or settings.lineup == name
         problems += own + (outward if is_active else [])
-        warnings += [] if is_active else outward
+        warnings += scorers[name].warnings if is_active else outward
         upstreams[name] = frozenset(target.upstream for model in reading.value.models.values() for target in model.upstreams)
         if not own and not outward:
             whole.add(name)
@@ -71,7 +76,7 @@ def _within(name: str, reading: Reading[Lineup], lineup: Lineup) -> Iterator[Pro
             yield reading.problem(("models", AUTO), "'auto' is the router's name", "name the model otherwise")
         yield from _model(reading, model_name, model)
     yield from _aliases(reading, lineup)
-    yield from _router(reading, lineup)
+    yield from check_router(reading, lineup)
 
 
 def _model(reading: Reading[Lineup], name: str, model: Model) -> Iterator[Problem]:
@@ -117,54 +122,6 @@ def _aliases(reading: Reading[Lineup], lineup: Lineup) -> Iterator[Problem]:
             yield reading.problem(path, f"{model} is an alias itself", f"write {alias}: {lineup.aliases[model]}")
         elif model not in lineup.models:
             yield reading.problem(path, f"there is no model {model}", suggest(model, lineup.models, "models"))
-
-
-def _router(reading: Reading[Lineup], lineup: Lineup) -> Iterator[Problem]:
-    router = lineup.router
-    if router is None:
-        return
-    if router.default not in lineup.models:
-        yield reading.problem(("router", "default"), *_no_model(router.default, lineup))
-    if isinstance(router, FixedRouter):
-        return
-    for position, rule in enumerate(router.rules):
-        yield from _rule(reading, lineup, position, rule)
-    yield from _unreachable(reading, router)
-
-
-def _rule(reading: Reading[Lineup], lineup: Lineup, position: int, rule: Rule) -> Iterator[Problem]:
-    path = ("router", "rules", position)
-    model = lineup.models.get(rule.use)
-    if model is None:
-        yield reading.problem((*path, "use"), *_no_model(rule.use, lineup))
-        return
-    for condition, capability in _NEEDED:
-        if getattr(rule.when, condition) is True and capability not in model.capabilities:
-            fix = f"add {capability} to models.{rule.use}.capabilities, or use another model"
-            yield reading.problem((*path, "use"), f"asks for {capability}, which {rule.use} is not capable of", fix)
-
-
-def _unreachable(reading: Reading[Lineup], router: RulesRouter) -> Iterator[Problem]:
-    for dead in unreachable(router.rules):
-        path = ("router", "rules", dead.position)
-        if dead.contradicts_itself:
-            yield reading.problem(
-                path, "can never hold: its least is above its most", "correct min_input_tokens or max_input_tokens"
-            )
-            continue
-        by = "the rules before it together hold" if dead.shadowed_by is None else f"rule {dead.shadowed_by + 1} holds"
-        fix = (
-            "remove it, or move it before them"
-            if dead.shadowed_by is None
-            else f"remove it, or move it before rule {dead.shadowed_by + 1}"
-        )
-        yield reading.problem(path, f"rule {dead.position + 1} is never reached: whenever it holds, {by} first", fix)
-
-
-def _no_model(name: str, lineup: Lineup) -> tuple[str, str]:
-    if name in lineup.aliases:
-        return f"{name} is an alias", f"write the model: {lineup.aliases[name]}"
-    return f"there is no model {name}", suggest(name, lineup.models, "models")
 
 
 def _outward(

@@ -12,7 +12,8 @@ import msgspec
 from triplepoint.configuration import check_lineups, check_plans, check_settings
 from triplepoint.configuration.check_lineups import Findings
 from triplepoint.configuration.check_settings import Found
-from triplepoint.configuration.model import Configuration, LoadedLineup, LoadedPlans, variable_name
+from triplepoint.configuration.model import Configuration, LoadedLineup, LoadedPlans, LoadedScorer, variable_name
+from triplepoint.configuration.scorers import ScorerReading, ScorerShelf
 from triplepoint.files.checked import Reading, read_file
 from triplepoint.files.nearest import suggest
 from triplepoint.foundation.errors import Problem, SettingsInvalid
@@ -66,13 +67,15 @@ def load_configuration(folder: Path, environ: Mapping[str, str], today: date) ->
     """
     files = _read(folder)
     book, price_problems = read_book(files.prices)
-    lineups = check_lineups.check(files.lineups, files.settings.value, book, today)
+    shelf = ScorerShelf(folder)
+    scorers = {name: shelf.read(reading) for name, reading in files.lineups.items()}
+    lineups = check_lineups.check(files.lineups, files.settings.value, book, today, scorers)
     settings = _check_settings(files, lineups, folder, environ)
     plans = _check_plans(files, book, today)
     problems = [*files.problems(), *price_problems, *lineups.problems, *settings.problems, *plans]
     if problems or files.settings.value is None:
         raise SettingsInvalid(sorted(set(problems), key=lambda problem: (problem.file, problem.line, problem.key)))
-    loaded = _loaded(files, lineups.whole, files.settings.value, book, today)
+    loaded = _loaded(files, lineups.whole, files.settings.value, book, today, scorers)
     active = loaded[files.settings.value.lineup]
     return Configuration(
         folder=folder,
@@ -84,7 +87,7 @@ def load_configuration(folder: Path, environ: Mapping[str, str], today: date) ->
         else None,
         names=Names(active.lineup, {name: one.lineup for name, one in loaded.items()}),
         book=book,
-        files=_hashes(folder, files),
+        files=_hashes(folder, files, loaded),
         warnings=(*lineups.warnings, *settings.warnings),
         secrets=_secrets(files.settings.value, environ),
     )
@@ -191,17 +194,22 @@ def _load_plans(plans: PlansFile, book: PriceBook, today: date) -> LoadedPlans:
 
 
 def _loaded(
-    files: _Files, whole: frozenset[str], settings: Settings, book: PriceBook, today: date
+    files: _Files,
+    whole: frozenset[str],
+    settings: Settings,
+    book: PriceBook,
+    today: date,
+    scorers: Mapping[str, ScorerReading],
 ) -> Mapping[str, LoadedLineup]:
     loaded: dict[str, LoadedLineup] = {}
     for name in sorted(whole):
         lineup = files.lineups[name].value
         if lineup is not None:
-            loaded[name] = _load_one(lineup, settings, book, today)
+            loaded[name] = _load_one(lineup, settings, book, today, learnt=scorers[name].loaded)
     return MappingProxyType(loaded)
 
 
-def _load_one(lineup: Lineup, settings: Settings, book: PriceBook, today: date) -> LoadedLineup:
+def _load_one(lineup: Lineup, settings: Settings, book: PriceBook, today: date, *, learnt: LoadedScorer | None) -> LoadedLineup:
     targets = [target for model in lineup.models.values() for target in model.upstreams]
     found = {target.price: book.price(target.price, today) for target in targets}
     prices = {name: price for name, price in found.items() if price is not None}
@@ -210,12 +218,14 @@ def _load_one(lineup: Lineup, settings: Settings, book: PriceBook, today: date) 
         prices={name: canonical_row(price.row) for name, price in prices.items()},
         upstreams={target.upstream: settings.upstreams[target.upstream] for target in targets},
     )
-    return LoadedLineup(lineup, digest, MappingProxyType(prices))
+    return LoadedLineup(lineup, digest, MappingProxyType(prices), learnt)
 
 
-def _hashes(folder: Path, files: _Files) -> Mapping[str, str]:
+def _hashes(folder: Path, files: _Files, lineups: Mapping[str, LoadedLineup]) -> Mapping[str, str]:
     names = [reading.name for reading in files.all()]
-    return MappingProxyType({name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names})
+    hashes = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+    learnt = [lineup.learnt for lineup in lineups.values() if lineup.learnt is not None]
+    return MappingProxyType(hashes | {one.file: one.scorer.digest for one in learnt})
 
 
 def _secrets(settings: Settings, environ: Mapping[str, str]) -> Mapping[str, Secret]:

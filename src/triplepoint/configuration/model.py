@@ -13,9 +13,23 @@ from triplepoint.lineups.resolve import Names
 from triplepoint.plans.model import PlansFile
 from triplepoint.pricing.book import PriceBook
 from triplepoint.pricing.price import Price
+from triplepoint.routing.guarantee.model import Certificates
+from triplepoint.routing.ports import Scorer
 from triplepoint.settings import Settings, Upstream
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedScorer:
+    """What a line-up's router has learnt."""
+
+    scorer: Scorer
+    """It knows models by the line-up's names."""
+    certificates: Certificates
+    """By the scorer's names."""
+    file: str
+    """Path in the folder of the configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,8 @@ class LoadedLineup:
     """SHA-256 of the line-up, its price rows and its upstreams; see `lineups.digest`."""
     prices: Mapping[str, Price]
     """Prices in force on the day of loading, by the name of their row."""
+    learnt: LoadedScorer | None = None
+    """What its router has learnt; None: it learns nothing."""
 
     @property
     def hash(self) -> str:

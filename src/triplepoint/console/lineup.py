@@ -38,10 +38,20 @@ class _Rule(msgspec.Struct, frozen=True):
     why: str
 
 
+class _Scorer(msgspec.Struct, frozen=True):
+    file: str
+    sha256: str
+
+
 class _Router(msgspec.Struct, frozen=True):
     kind: str
     default: str
     rules: list[_Rule] = []
+    scorer: _Scorer | None = None
+    weak: str = ""
+    strong: str = ""
+    threshold: float = 0.0
+    thrift: int = 0
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -185,6 +195,8 @@ def _aliases(aliases: Mapping[str, str]) -> Markup:
 def _router(router: _Router | None) -> Markup:
     if router is None:
         return tag("p", "None: the name ", tag("code", "auto"), " is unknown.", class_="hint")
+    if router.scorer is not None:
+        return join(tag("p", tag("code", "auto"), *_learnt(router)), _unsure(router, router.scorer))
     rules = (
         tag("li", tag("strong", rule.use), tag("span", _condition(rule.when)), tag("span", rule.why, class_="hint"))
         for rule in router.rules
@@ -195,6 +207,19 @@ def _router(router: _Router | None) -> Markup:
         tag("ol", *rules, class_="rules") if router.rules else None,
         tag("p", start, tag("strong", router.default), "."),
     )
+
+
+def _learnt(router: _Router) -> tuple[str | Markup, ...]:
+    if router.kind == "threshold":
+        weak, strong = tag("strong", router.weak), tag("strong", router.strong)
+        risk = f" would give a bad answer and it a good one with a probability of {router.threshold:g} or more, else "
+        return (" is ", strong, " where ", weak, risk, weak, ".")
+    return (f" is the model whose expected answer is worth most after what it takes, at thrift {router.thrift}.",)
+
+
+def _unsure(router: _Router, scorer: _Scorer) -> Markup:
+    file = tag("code", scorer.file, title=scorer.sha256)
+    return tag("p", "By ", file, "; a request unlike all that it has learnt goes to ", tag("strong", router.default), ".")
 
 
 def _condition(when: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from triplepoint.access.model import Key
-from triplepoint.configuration.model import Configuration, LoadedLineup, LoadedPlans
+from triplepoint.configuration.model import Configuration, LoadedLineup, LoadedPlans, LoadedScorer
 from triplepoint.economics.energy import Meter
 from triplepoint.economics.model import Profile
 from triplepoint.foundation.ids import CustomerId, KeyId
@@ -22,7 +22,7 @@ from triplepoint.plans.model import Holder
 from triplepoint.plans.terms import TermsBook
 from triplepoint.pricing.price import Price
 from triplepoint.routing.facts import USUAL_OUTPUT_TOKENS, ModelFacts
-from triplepoint.routing.policies.compile import RouterSetup
+from triplepoint.routing.policies.compile import AnyRouter, RouterSetup
 from triplepoint.routing.ports import Router
 from triplepoint.settings import Settings, Upstream
 
@@ -142,7 +142,7 @@ def _compile_lineup(loaded: LoadedLineup, meter: Meter) -> LineupRoutes:
     lineup = loaded.lineup
     models = {name: _compile_model(name, model, loaded, meter) for name, model in lineup.models.items()}
     facts = {name: facts_of(route) for name, route in models.items()}
-    setup = RouterSetup(lineup.router, facts) if lineup.router is not None else None
+    setup = _setup(lineup.router, facts, loaded.learnt) if lineup.router is not None else None
     router = setup.compile() if setup is not None else None
     header = (b"x-triplepoint-lineup", loaded.hash.encode())
     return LineupRoutes(lineup.lineup, loaded.hash, models, router, setup, (header,))
@@ -153,6 +153,12 @@ def _compile_model(name: str, model: Model, loaded: LoadedLineup, meter: Meter) 
     ending = compile_ending(name, model.retires) if model.retires is not None else None
     header = (b"x-triplepoint-model", name.encode())
     return ModelRoute(name, model, frozenset(model.capabilities), targets, header, ending)
+
+
+def _setup(router: AnyRouter, facts: Mapping[str, ModelFacts], learnt: LoadedScorer | None) -> RouterSetup:
+    if learnt is None:
+        return RouterSetup(router, facts)
+    return RouterSetup(router, facts, learnt.scorer, learnt.certificates)
 
 
 def facts_of(route: ModelRoute) -> ModelFacts:

@@ -229,7 +229,7 @@ class LearnedRouter(RouterModel):
     """Guarantee that is kept."""
 
 
-Router = Annotated[FixedRouter | RulesRouter, Field(discriminator="kind")]
+Router = Annotated[FixedRouter | RulesRouter | ThresholdRouter | LearnedRouter, Field(discriminator="kind")]
 
 
 class Lineup(FileModel):

@@ -15,13 +15,14 @@ from triplepoint.routing.policies.threshold import Threshold
 from triplepoint.routing.ports import Router, Scorer
 
 NONE: Final = Certificates()
+AnyRouter = FixedRouter | RulesRouter | ThresholdRouter | LearnedRouter
 
 
 @dataclass(frozen=True, slots=True)
 class RouterSetup:
     """A line-up's router with all that it is compiled from; to explain its decisions, and to compile it anew on a lapse."""
 
-    router: FixedRouter | RulesRouter | ThresholdRouter | LearnedRouter
+    router: AnyRouter
     """As the line-up has it, checked: every model that it names is one of the line-up's."""
     models: Mapping[str, ModelFacts]
     """What is known of every model of the line-up, in its order."""
@@ -61,7 +62,7 @@ class RouterSetup:
 
 
 def compile_router(
-    router: FixedRouter | RulesRouter | ThresholdRouter | LearnedRouter,
+    router: AnyRouter,
     models: Mapping[str, ModelFacts],
     scorer: Scorer | None = None,
 ) -> Router:
