@@ -163,6 +163,7 @@ async def queued_gateway(folder: Path) -> AsyncGenerator[Queued]:
                 metrics,
             ),
             readiness=lambda: None,
+            keep_rating=journal.write,
         )
         try:
             yield Queued(gateway, gate, port, journal.folder, issued.text.reveal())

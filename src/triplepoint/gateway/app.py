@@ -13,11 +13,13 @@ from triplepoint.gateway.admission import Admissions
 from triplepoint.gateway.body import Receive
 from triplepoint.gateway.cycle import Cycle
 from triplepoint.gateway.endpoints import MODEL_ENDPOINTS
+from triplepoint.gateway.feedback import FEEDBACK_PATH, FeedbackCalls
 from triplepoint.gateway.lookups import Lookups, Receipts
 from triplepoint.gateway.model_calls import CountTokens, ModelCalls
 from triplepoint.gateway.record import Recents
 from triplepoint.gateway.runtime import Runtime
 from triplepoint.gateway.wire import Send
+from triplepoint.ledger.audits.model import Rated
 from triplepoint.telemetry.metrics import GatewayMetrics
 from triplepoint.telemetry.tracing import NO_TRACING, Tracing
 
@@ -35,6 +37,7 @@ class Gateway:
         count_tokens: For ``count_tokens`` on a model whose upstream has no such endpoint.
         admissions: Lets requests in on their plans.
         readiness: Says what is wrong, or None; for ``/readyz``.
+        keep_rating: Writes what a customer says of an answer to the journal.
         tracing: Where spans go.
     """
 
@@ -51,6 +54,7 @@ class Gateway:
         count_tokens: CountTokens,
         admissions: Admissions,
         readiness: Callable[[], str | None],
+        keep_rating: Callable[[Rated], object],
         tracing: Tracing = NO_TRACING,
     ) -> None:
         self._new_id = new_id
@@ -64,6 +68,15 @@ class Gateway:
             count_tokens=count_tokens,
             admissions=admissions,
             tracing=tracing,
+        )
+        self._feedback = FeedbackCalls(
+            digest=digest,
+            clock=clock,
+            new_id=new_id,
+            recents=recents,
+            receipts=receipts,
+            keep=keep_rating,
+            metrics=metrics,
         )
         self._lookups = Lookups(digest=digest, clock=clock, recents=recents, receipts=receipts, readiness=readiness)
 
@@ -97,11 +110,18 @@ class Gateway:
         """Answer a request that is none to a model."""
         if scope["type"] != "http":
             return
+        incoming, request_id = dict(scope["headers"]), self._new_id("req")
+        snapshot = self.runtime.snapshot
+        if scope["path"] == FEEDBACK_PATH:
+            await self._feedback.answer(
+                incoming, receive, send, method=scope["method"], snapshot=snapshot, request_id=request_id
+            )
+            return
         await self._lookups.answer(
-            dict(scope["headers"]),
+            incoming,
             send,
             method=scope["method"],
             path=scope["path"],
-            snapshot=self.runtime.snapshot,
-            request_id=self._new_id("req"),
+            snapshot=snapshot,
+            request_id=request_id,
         )

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from triplepoint.economics.energy import Meter
 from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.errors import NotFound, RequestInvalid, TriplepointError
 from triplepoint.gateway.arrival import identity_headers
@@ -107,14 +108,18 @@ class Lookups:
         refusal = self._recents.refusal(receipt_id)
         if refusal is not None and refusal.customer_id == grant.customer_id:
             return _encode(_public_refusal(refusal))
-        recent = self._recents.get(receipt_id)
-        if recent is not None:
-            receipt = to_receipt([snapshot.meter(join(opened, closed)) for opened, closed in recent])
-        else:
-            receipt = await asyncio.to_thread(self._receipts.receipt, receipt_id)
+        receipt = await find_receipt(receipt_id, self._recents, self._receipts, snapshot.meter)
         if receipt is None or receipt.customer_id != grant.customer_id:
             raise NotFound("There is no such receipt of yours.", code="receipt_not_found")
         return _encode(public_receipt(receipt))
+
+
+async def find_receipt(receipt_id: str, recents: Recents, receipts: Receipts, meter: Meter) -> Receipt | None:
+    """Return a receipt, from memory where it is kept, else from the ledger; None: there is none (yet)."""
+    recent = recents.get(receipt_id)
+    if recent is not None:
+        return to_receipt([meter(join(opened, closed)) for opened, closed in recent])
+    return await asyncio.to_thread(receipts.receipt, receipt_id)
 
 
 def _public_refusal(refusal: Refusal) -> dict[str, object]:

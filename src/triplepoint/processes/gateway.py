@@ -137,6 +137,7 @@ class GatewayProcess:
                 count_tokens=_count,
                 admissions=self._admissions,
                 readiness=self._readiness,
+                keep_rating=journal.write,
                 tracing=tracing,
             )
             asyncio.get_running_loop().set_exception_handler(loop_fault)

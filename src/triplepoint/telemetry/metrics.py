@@ -68,6 +68,7 @@ class GatewayMetrics:
         self._refused = Counts(("code",))
         self._limited = Counts(("limit",))
         self._downgraded = Counts(("model", "served"))
+        self._rated = Counts(("model", "label"))
         self._caller_retries = 0
         self._totals = Bounded[_ModelTotals](("model",))
         self._times = Bounded[_Times](_MODEL)
@@ -110,6 +111,10 @@ class GatewayMetrics:
     def downgraded(self, asked: str, served: str) -> None:
         """Count a request that a used-up quota moved down its plan's ladder."""
         self._downgraded.add((asked, served))
+
+    def rated(self, model: str, label: str) -> None:
+        """Count a rating of a model's answer; the label is one of a closed set, or empty."""
+        self._rated.add((model, label))
 
     def caller_retried(self) -> None:
         """Count a request that an official client sends again, so that a storm of retries is told from new demand."""
@@ -158,6 +163,7 @@ class GatewayMetrics:
         yield _counter("triplepoint_refused", "Requests answered with an error of ours, by code.", self._refused)
         yield _counter("triplepoint_limited", "Requests that a limit of their plan refused.", self._limited)
         yield _counter("triplepoint_downgraded", "Requests that were moved down their plan's ladder.", self._downgraded)
+        yield _counter("triplepoint_feedback", "Ratings of answers by customers.", self._rated)
         yield CounterMetricFamily(
             "triplepoint_caller_retries", "Requests that official clients sent again.", value=self._caller_retries
         )
