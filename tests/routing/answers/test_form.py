@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from typing import Any
 
 import jsonschema
@@ -110,6 +111,36 @@ def test_a_schema_without_end_gets_no_verdict(schema: Any) -> None:
         keeps_to({}, schema)
     assert time.monotonic() - started < 1
     assert has_form(Said("{}"), Wanted(json=True, schema=json.dumps(schema).encode())) is None
+
+
+_ODD: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["type", "properties", "required", "items", "enum", "$ref", "anyOf", "minimum", "maxLength", "uniqueItems"]
+            ),
+            inner,
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@given(value=_VALUES, schema=_ODD)
+def test_a_schema_that_is_none_is_no_fault(value: object, schema: Any) -> None:
+    """Whatever a caller writes in its place, there is a verdict or none, and nothing else."""
+    with suppress(TooDeep):
+        assert keeps_to(value, schema) in {True, False}
+
+
+def test_unique_items_of_a_long_list_are_not_followed_for_ever() -> None:
+    """Each would be held against each; there is no verdict, at once."""
+    started = time.monotonic()
+    with pytest.raises(TooDeep):
+        keeps_to(list(range(100_000)), {"uniqueItems": True})
+    assert time.monotonic() - started < 1
 
 
 def _fields(**members: object) -> dict[str, msgspec.Raw]:

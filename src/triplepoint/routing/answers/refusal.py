@@ -24,6 +24,23 @@ _OPENINGS: Final = (
     *("je ne suis pas en mesure", "je ne peux pas répondre", "no puedo ayudar", "no puedo proporcionar", "no puedo responder"),
     *("não posso ajudar", "não posso fornecer", "non posso aiutar", "non posso fornire", "я не могу помочь"),
     *("не могу помочь", "не могу ответить", "我无法", "我無法", "我不能", "无法提供", "無法提供", "抱歉，我无", "抱歉，我不能"),
+    *(
+        "daar kan ik niet bij helpen",
+        "ik kan je daar niet mee helpen",
+        "nie mogę pomóc",
+        "nie mogę w tym pomóc",
+        "не можу допомогти",
+    ),
+    *("yardımcı olamam", "yardımcı olamıyorum", "tôi không thể giúp", "tôi không thể cung cấp", "saya tidak dapat membantu"),
+    *(
+        "saya tidak bisa membantu",
+        "jag kan inte hjälpa",
+        "لا أستطيع مساعدت",
+        "لا يمكنني مساعدت",
+        "لا أستطيع المساعدة",
+        "لا يمكنني تقديم",
+    ),
+    *("मैं इसमें मदद नहीं कर सकता", "मैं मदद नहीं कर सकता", "मैं आपकी मदद नहीं कर सकता", "ฉันไม่สามารถช่วย", "ไม่สามารถให้ข้อมูล"),
     *("申し訳ありませんが、", "お手伝いできません", "お答えできません", "도와드릴 수 없", "답변할 수 없"),
 )
 

@@ -43,15 +43,18 @@ class _Check:
         self._steps = 0
 
     def holds(self, value: object, schema: object) -> bool:
-        self._steps += 1
-        if self._steps > _MOST_STEPS:
-            raise TooDeep
+        self._step()
         if isinstance(schema, bool):
             return schema
         if not isinstance(schema, dict):
             return True
         rules = cast("Schema", schema)
         return all(self._findings(value, rules))
+
+    def _step(self, steps: int = 1) -> None:
+        self._steps += steps
+        if self._steps > _MOST_STEPS:
+            raise TooDeep
 
     def _findings(self, value: object, rules: Schema) -> Iterator[bool]:
         if "$ref" in rules:
@@ -81,8 +84,8 @@ class _Check:
             yield not self.holds(value, rules["not"])
 
     def _object(self, value: dict[str, Any], rules: Schema) -> Iterator[bool]:
-        properties: Schema = rules.get("properties") or {}
-        yield all(name in value for name in _listed(rules.get("required", [])))
+        properties = _members(rules.get("properties"))
+        yield all(name in value for name in _listed(rules.get("required", [])) if isinstance(name, str))
         for name, inner in value.items():
             if name in properties:
                 yield self.holds(inner, properties[name])
@@ -98,6 +101,7 @@ class _Check:
             yield all(self.holds(inner, rules["items"]) for inner in value[len(first) :])
         yield _within(len(value), rules, "minItems", "maxItems")
         if rules.get("uniqueItems") is True:
+            self._step(len(value) ** 2 // 2)
             yield not any(_same(one, other) for n, one in enumerate(value) for other in value[:n])
 
     def _referred(self, reference: object) -> object:
@@ -141,6 +145,10 @@ def _same(one: object, other: object) -> bool:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _members(value: object) -> Schema:
+    return cast("Schema", value) if isinstance(value, dict) else {}
 
 
 def _listed(value: object) -> list[Any]:

@@ -33,6 +33,8 @@ def read_wanted(fields: Mapping[str, msgspec.Raw], dialect: Dialect) -> Wanted:
         case _:
             assert_never(dialect)
     kind = form.get("type")
+    if not isinstance(kind, str):
+        kind = ""
     return Wanted(
         json=kind in {"json_object", "json_schema"},
         schema=_encode(schema) if kind == "json_schema" and isinstance(schema, dict) else b"",
@@ -44,7 +46,7 @@ def _must_call(raw: msgspec.Raw | None) -> bool:
     choice = _value(raw)
     if isinstance(choice, str):
         return choice == "required"
-    return isinstance(choice, dict) and cast("dict[str, Any]", choice).get("type") in {"function", "any", "tool"}
+    return isinstance(choice, dict) and cast("dict[str, Any]", choice).get("type") in ("function", "any", "tool")
 
 
 def _members(raw: msgspec.Raw | None) -> dict[str, Any]:
