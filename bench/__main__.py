@@ -3,7 +3,10 @@
 import runpy
 import sys
 
-_ALL = ("overhead", "calls", "streaming", "soak", "transport", "energy", "prices", "counters", "ledger", "margins", "changes")
+_ALL = (
+    *("overhead", "calls", "streaming", "soak", "transport", "energy", "prices", "counters", "ledger", "margins", "changes"),
+    *("decisions",),
+)
 
 
 def main() -> None:
