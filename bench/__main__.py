@@ -4,8 +4,18 @@ import runpy
 import sys
 
 _ALL = (
-    *("overhead", "calls", "streaming", "soak", "transport", "energy", "prices", "counters", "ledger", "margins", "changes"),
-    *("decisions",),
+    "overhead",
+    "calls",
+    "streaming",
+    "soak",
+    "transport",
+    "energy",
+    "prices",
+    "counters",
+    "ledger",
+    "margins",
+    "changes",
+    "signals",
 )
 
 

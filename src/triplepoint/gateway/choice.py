@@ -14,17 +14,12 @@ from triplepoint.gateway.snapshot import KeyGrant, LineupRoutes, ModelRoute, Sna
 from triplepoint.gateway.upstream import LiveUpstream
 from triplepoint.lineups.model import Capability
 from triplepoint.plans.terms import Terms
-from triplepoint.routing.candidates import is_able
+from triplepoint.routing.candidates import is_able, needs_in
 from triplepoint.routing.model import Question
 from triplepoint.routing.signals.read import read_request
+from triplepoint.upstreams.texts import estimate_input_tokens
 
-_PLAIN = frozenset({Capability.CHAT})
 _EMBEDDINGS = frozenset({Capability.EMBEDDINGS})
-_FORMATS = ("response_format", "text", "output_config")
-"""Where chat, responses and messages ask for structured output."""
-_TELLING = frozenset({"tools", *_FORMATS})
-_EMPTY = (b"null", b"[]", b"{}")
-_IMAGE_MARKS = (b'"image_url"', b'"input_image"', b'"type":"image"', b'"type": "image"')
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
@@ -103,7 +98,7 @@ def from_floor(lineup: LineupRoutes, terms: Terms) -> Iterable[ModelRoute]:
 
 def is_able_for(request: Request, route: ModelRoute) -> bool:
     """Tell whether a model can do what a request asks."""
-    return is_able(route.model, _needs(request), request.input_estimate)
+    return is_able(route.model, _needs(request), estimate_input_tokens(request.fields, request.dialect))
 
 
 def is_offered(route: ModelRoute, now_us: int) -> bool:
@@ -142,22 +137,4 @@ def _route(
 
 
 def _needs(request: Request) -> Set[Capability]:
-    """Return what the request asks for; images are recognised by marks that cannot stand inside a JSON string."""
-    fields = request.fields
-    if not request.mentions_images and fields.keys().isdisjoint(_TELLING):
-        return _PLAIN  # the usual case
-    needs = {Capability.CHAT}
-    if (tools := fields.get("tools")) is not None and bytes(tools) not in _EMPTY:
-        needs.add(Capability.TOOLS)
-    if any(b'"json' in bytes(fields[name]) for name in _FORMATS if name in fields):
-        needs.add(Capability.JSON)
-    if any(mark in request.body for mark in _IMAGE_MARKS) and any(
-        _has_image(fields.get(name)) for name in ("messages", "input")
-    ):
-        needs.add(Capability.IMAGES)
-    return needs
-
-
-def _has_image(raw: msgspec.Raw | None) -> bool:
-    content = bytes(raw) if raw is not None else b""
-    return any(mark in content for mark in _IMAGE_MARKS)
+    return needs_in(request.fields, request.dialect, mentions_images=request.mentions_images)

@@ -5,7 +5,6 @@ unknown member passes through untouched and in order; a member given twice count
 upstream alike, so that nobody can show us one value and the upstream another.
 """
 
-import re
 from collections.abc import Mapping
 
 import msgspec
@@ -13,14 +12,13 @@ from msgspec.structs import replace
 
 from triplepoint.foundation.errors import RequestInvalid
 from triplepoint.upstreams.dialects.model import Dialect
-from triplepoint.upstreams.texts import estimate_input_tokens
+from triplepoint.upstreams.texts import estimate_input_tokens, mentions_images
 
 RawFields = dict[str, msgspec.Raw]
 
 _decode_fields = msgspec.json.Decoder(RawFields).decode
 _decode_text = msgspec.json.Decoder(str).decode
 _decode_any = msgspec.json.Decoder().decode
-_find_image = re.compile(rb"image").search  # in half the time that `in` takes for a long body
 _FALSE = (b"false", b"null")
 _DIALS = ("warmth", "thrift", "caution")
 _CONTROLS = {"conversation", "tags", "downgrade", *_DIALS}
@@ -117,8 +115,7 @@ def _parse(body: bytes, dialect: Dialect, endpoint: str) -> Request:
         asked = _decode_text(raw_model)
     except msgspec.DecodeError as error:
         raise RequestInvalid("A string is expected.", param="model") from error
-    mentions_images = _find_image(body) is not None
-    return Request(dialect, endpoint, fields, body, asked, stream, wants_usage, controls, mentions_images)
+    return Request(dialect, endpoint, fields, body, asked, stream, wants_usage, controls, mentions_images(body))
 
 
 def is_bound(request: Request) -> bool:

@@ -12,13 +12,15 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
 
     input_tokens: int = 0
-    """Estimated prompt, tools included; see `signals.estimate_input_tokens` for its error."""
+    """Estimated prompt, tools included; see `texts.estimate_input_tokens` for its error."""
     language: str = ""
-    """Language of the last three turns, ISO 639-1 (``en``, ``zh``); ``mixed``: two share the text; empty: cannot be told."""
+    """Language of the last three turns, one of `lineups.told.Language`; empty: cannot be told."""
     code: bool = False
     """The last three turns hold code or ask for it."""
     maths: bool = False
     """The last three turns hold arithmetic or ask for it."""
+    hard: bool = False
+    """The last turn asks for work that takes long thought or a specialist: a proof, a design, a diagnosis."""
     tools: bool = False
     """Tools are offered."""
     tool_loop: bool = False
@@ -36,7 +38,7 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     earlier_hard: bool = False
     """A turn before the last is hard work that this one goes on with: a "yes" to a hard plan is hard."""
     request_class: str = ""
-    """What an agent's headers or its request say that this is: ``main``, ``background``, ``title``, …; empty: unsaid."""
+    """What an agent's headers or its request say that this is for, one of `lineups.told.RequestClass`; empty: unsaid."""
     task: str = ""
     """The caller's tag ``task``; empty: unsaid."""
 

@@ -1,6 +1,6 @@
 """Signals are read from all three dialects, from the last three turns, and from anything at all without an exception."""
 
-import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.routing.signals.bodies import CONVERSATION, fields_of, said
 
 from triplepoint.routing.model import Signals
 from triplepoint.routing.signals.read import read_request
 from triplepoint.upstreams.dialects.model import Dialect
 
-CONVERSATION = {Dialect.CHAT: "messages", Dialect.RESPONSES: "input", Dialect.MESSAGES: "messages"}
 MEMBERS = ["messages", "input", "instructions", "system", "tools", "functions", "response_format", "text", "output_config"]
 
 json_values: st.SearchStrategy[Any] = st.recursive(
@@ -39,19 +39,9 @@ almost_messages: st.SearchStrategy[Any] = st.lists(
 )
 
 
-def fields_of(body: dict[str, Any]) -> dict[str, msgspec.Raw]:
-    """Cut a body apart as the wire does."""
-    return msgspec.json.decode(json.dumps(body, ensure_ascii=False).encode(errors="replace"), type=dict[str, msgspec.Raw])
-
-
 def read(body: dict[str, Any], dialect: Dialect = Dialect.CHAT) -> Signals:
     """Read the signals of a body."""
     return read_request(fields_of(body), dialect).signals
-
-
-def said(*texts: str) -> list[dict[str, str]]:
-    """Make a conversation of alternating user and assistant texts."""
-    return [{"role": ("user", "assistant")[index % 2], "content": text} for index, text in enumerate(texts)]
 
 
 @pytest.mark.parametrize("dialect", Dialect)
@@ -162,8 +152,7 @@ def test_input_estimate() -> None:
     text = "Расскажи мне о погоде в Москве. " * 40
     body = {"messages": said(text)}
     plain = read(body).input_tokens
-    raw = msgspec.json.decode(json.dumps(body).encode(), type=dict[str, msgspec.Raw])
-    escaped = read_request(raw, Dialect.CHAT).signals
+    escaped = read_request(fields_of(body, escaped=True), Dialect.CHAT).signals
     assert plain == pytest.approx(len(text.encode()) / 4, rel=0.1)
     assert escaped.input_tokens == pytest.approx(plain, rel=0.02)
 
@@ -191,10 +180,55 @@ def test_any_bytes(body: dict[str, bytes], dialect: Dialect) -> None:
     read_request({name: msgspec.Raw(value) for name, value in body.items()}, dialect)
 
 
-def test_deep_nesting() -> None:
-    """A body nested beyond any stack gives neutral signals."""
-    raw = msgspec.Raw(b'[{"role":"user","content":' + b"[" * 100_000 + b"]" * 100_000 + b"}]")
-    assert read_request({"messages": raw}, Dialect.CHAT).signals.code is False
+SIZES: dict[str, Any] = {
+    "one character": "x",
+    "10 MB": "word " * 2_000_000,
+    "10 MB without a space": "x" * 10_000_000,
+    "10 MB of Chinese": "好" * 3_300_000,
+    "only images": [{"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 1_000_000}}] * 5,
+    "control characters": "".join(map(chr, range(32))) * 1000,
+    "tags that are never closed": "<system-reminder></x>" * 100_000,
+    "parts": [{"type": "text", "text": "a"}] * 100_000,
+}
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("content", SIZES.values(), ids=SIZES.keys())
+def test_sizes(dialect: Dialect, content: Any) -> None:
+    """Any size and any stuff gives one turn and no more text than is read; a second of CPU is ten times what it may take."""
+    fields = fields_of({CONVERSATION[dialect]: [{"role": "user", "content": content}]})
+    start = time.process_time()
+    reading = read_request(fields, dialect, wants_text=True)
+    assert time.process_time() - start < 1.0
+    assert reading.signals.turns == 1
+    assert len(reading.text) <= 8_001
+    assert reading.signals.images == (content is SIZES["only images"])
+
+
+HALVES = [rb"\ud83d", rb"\udc00", rb"\ud83d\ud83d", rb"\udc00\ud83d", "\ud83d".encode("utf-8", "surrogatepass")]
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_lone_surrogates(half: bytes) -> None:
+    """Half a character makes a body that the wire refuses; here it says nothing, and nothing raises."""
+    raw = msgspec.Raw(b'[{"role":"user","content":"' + half + b' Write a Python script"}]')
+    signals = read_request({"messages": raw}, Dialect.CHAT, wants_text=True).signals
+    assert (signals.code, signals.last_text_chars, signals.language) == (False, 0, "")
+
+
+NESTS = [('{"type":"tool_result","content":[', "]}"), ('{"content":[{"type":"image"},', "]}"), ("[", "]"), ('{"content":', "}")]
+
+
+@pytest.mark.parametrize("depth", [10, 200, 900, 5_000, 100_000])
+@pytest.mark.parametrize(("opening", "closing"), NESTS)
+def test_deep_nesting(opening: str, closing: str, depth: int) -> None:
+    """However deep a body is nested, it is read in time that its size warrants, and no stack overflows."""
+    data = opening * depth + '{"type":"text","text":"Python"}' + closing * depth
+    raw = msgspec.Raw(f'[{{"role":"user","content":[{data}]}}]'.encode())
+    start = time.process_time()
+    signals = read_request({"messages": raw}, Dialect.MESSAGES).signals
+    assert time.process_time() - start < 0.5
+    assert not signals.code
 
 
 @pytest.mark.parametrize("wrong", [["x"], [1], {}, None, [[{"role": "user"}]], "text"])
