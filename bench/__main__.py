@@ -4,18 +4,8 @@ import runpy
 import sys
 
 _ALL = (
-    "overhead",
-    "calls",
-    "streaming",
-    "soak",
-    "transport",
-    "energy",
-    "prices",
-    "counters",
-    "ledger",
-    "margins",
-    "changes",
-    "signals",
+    *("overhead", "calls", "streaming", "soak", "transport", "energy", "prices", "counters", "ledger", "margins", "changes"),
+    *("decisions", "signals"),
 )
 
 

@@ -157,6 +157,8 @@ def test_conversation_changes_for_a_gain() -> None:
     assert setup(learned(thrift=0), scorer).compile().decide(talk("mini"), ALL).model == "regular"
     assert setup(learned(thrift=0, switch_margin=0.2), scorer).compile().decide(talk("mini"), ALL).model == "mini"
     assert router.decide(talk("mini"), {"nano", "regular"}).model == "nano"  # mini is gone
+    exactly = setup(learned(thrift=0, switch_margin=0.25), ScriptedScorer({"mini": 0.5, "regular": 0.75})).compile()
+    assert exactly.decide(talk("mini"), ALL).model == "mini"  # a gain of the margin itself is too little
 
 
 def test_conversation_keeps_its_prompt_cache() -> None:

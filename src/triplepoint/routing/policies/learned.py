@@ -67,13 +67,11 @@ class Learned:
             return msgspec.structs.replace(kept, thrift=thrift)
         scores = self._scorer.score(question)
         weights = self._weigher.weigh(available, question, scores)
-        known = [one for one in weights if one.is_known]
-        if known:
-            self._judge(known, scores, thrift)
-            certified, promised = self._keeper.keep(weights, scores.group) if self._keeper is not None else (False, "")
+        self._judge([one for one in weights if one.is_known], scores, thrift)
+        certified, promised = self._keeper.keep(weights, scores.group) if self._keeper is not None else (False, "")
+        if any([one.is_allowed for one in weights]):  # noqa: C419 - a generator costs twice this
             chosen, reason = self._choose(weights, question, scores, thrift)
         else:
-            certified, promised = False, ""
             chosen, reason = self._without_weights(weights, question.served_before)
         allowed = [one.model for one in weights if one.is_allowed]
         choice = explore(chosen.model, allowed, share=0.0 if in_loop else self._share, draw=question.draw)
@@ -115,14 +113,10 @@ class Learned:
         return free[-1], f"{why}, and {self._default} is not to be had, so the strongest"
 
     def _without_weights(self, weights: Sequence[Weight], before: str | None) -> tuple[Weight, str]:
-        """Choose where no candidate is known: with a promise the strongest, which alone may be; else as if unsure."""
-        why = "no candidate can be weighed"
-        if self._keeper is not None:
-            weights[-1].is_allowed, weights[-1].why_not = True, ""
-            return weights[-1], f"{why}, so the strongest, as the promise wants it"
+        """Choose where no candidate is known and nothing is promised: all are alike."""
         for one in weights:
             one.is_allowed, one.why_not = True, ""
-        return self._unsure(weights, before, why)
+        return self._unsure(weights, before, "no candidate can be weighed")
 
 
 def _why(chosen: Weight, thrift: int) -> str:

@@ -41,11 +41,11 @@ class Keeper:
         """Disallow candidates that no certificate lets answer, in place.
 
         Args:
-            weights: Candidates, weakest first; the scorer knows one at least.
+            weights: Candidates, weakest first; where the scorer knows none, the strongest of all is the reference.
             group: Of the request.
         Returns: Whether a certificate holds here, and what the reason of the decision adds of it.
         """
-        reference = next(one for one in reversed(weights) if not math.isnan(one.quality))
+        reference = next((one for one in reversed(weights) if not math.isnan(one.quality)), weights[-1])
         certificate = self._promised.find(self._name(reference.model), group)
         if certificate is None and self._goes_on:
             return False, "no certificate holds, so nothing is promised"
