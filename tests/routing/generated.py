@@ -277,4 +277,4 @@ def _scores(rng: random.Random, names: list[str]) -> Scores:
         }
 
     means = {name: Estimate(rng.random(), rng.uniform(1, 5000)) for name in names} if rng.random() < 0.2 else None
-    return Scores(estimates(rng.choice([0.0, 0.9, 1.0])), rng.choice(GROUPS[1:]), rng.random() < 0.8, means)
+    return Scores(estimates(rng.choice([0.0, 0.9, 1.0])), rng.choice(GROUPS[1:]), rng.random() < 0.8, means, rng.random() / 10)

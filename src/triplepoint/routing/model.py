@@ -79,6 +79,8 @@ class Scores(msgspec.Struct, frozen=True, gc=False):
     """False: the request is unlike anything learnt, and the estimates are worth no more than the group's means."""
     means: Mapping[str, Estimate] | None = None
     """The estimates for the group as a whole, by which domination is judged first; None: not told."""
+    least_gap: float = 0.0
+    """Difference between two of these means' qualities from which on it is no chance (95 %)."""
 
 
 class Weighed(msgspec.Struct, frozen=True, gc=False):

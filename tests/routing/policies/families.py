@@ -27,12 +27,17 @@ class ScriptedScorer:
         means: Mapping[str, Estimate] | None = None,
         has_signal: bool = True,
         group: str = "maths",
+        least_gap: float = 0.0,
     ) -> None:
         lengths = output_tokens or {}
         self.models = tuple(qualities)
         self.asked = 0
         self._scores = Scores(
-            {name: Estimate(quality, lengths.get(name)) for name, quality in qualities.items()}, group, has_signal, means
+            {name: Estimate(quality, lengths.get(name)) for name, quality in qualities.items()},
+            group,
+            has_signal,
+            means,
+            least_gap,
         )
 
     def score(self, question: Question) -> Scores:

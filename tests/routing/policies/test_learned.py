@@ -90,6 +90,8 @@ def test_dominated_in_its_group() -> None:
         "nano": "dominated by mini",
         "regular": "dominated by mini",
     }
+    by_chance = ScriptedScorer({"nano": 0.9, "mini": 0.6, "regular": 0.65}, means=means, least_gap=0.3)
+    assert setup(learned(), by_chance).compile().decide(PLAIN, ALL).weighed[0].is_allowed  # 0.25 may be chance there
 
 
 @pytest.mark.parametrize(("thrift", "model"), [(50, "mini"), (0, "mini"), (100, "nano")])

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tests.routing.scorer.helpers import tiny_card, tiny_scorer, tiny_tables
 
 from triplepoint.routing.model import Question, Signals
+from triplepoint.routing.scorer.card import Measured
 from triplepoint.routing.scorer.file import write_scorer
 from triplepoint.routing.scorer.table import TableScorer, load_scorer
 from triplepoint.routing.scorer.tables import MARKS, Tables
@@ -142,3 +144,19 @@ def test_no_groups_and_no_words_will_do() -> None:
     assert _ask("prove the sum", scorer=scorer) == {"small": 0.5, "large": 0.5}
     words_only = load_scorer(tiny_scorer(groups=()))
     assert _ask("prove the sum", scorer=words_only)["small"] < 0.5
+
+
+def test_means_are_told_with_what_may_be_chance() -> None:
+    """Of a group that the card tells the size of, the means stand beside the estimates; of another, nothing does."""
+    tables = tiny_tables(quality=[[0.2, 0.9], [0.4, 0.6], [0.3, 0.7]])
+    measured = tuple(
+        Measured(model=model, group="maths", rows=rows, mean_score=0.5, ece=0.0, brier=0.0)
+        for model, rows in (("small", 450), ("large", 800))
+    )
+    scorer = load_scorer(write_scorer(msgspec.structs.replace(tiny_card(tables), measured=measured), tables))
+    scores = scorer.score(Question(signals=Signals(task="maths"), text="prove the sum a"))
+    assert scores.means is not None
+    assert [round(scores.means[model].quality, 6) for model in ("small", "large")] == [0.2, 0.9]
+    assert scores.means["small"].quality != scores.estimates["small"].quality
+    assert scores.least_gap == pytest.approx(1.645 * (2 * 450) ** -0.5)
+    assert scorer.score(Question(signals=Signals(task="law"), text="prove the sum a")).means is None

@@ -92,7 +92,7 @@ class Learned:
     def _judge(self, known: Sequence[Weight], scores: Scores, thrift: int) -> None:
         """Say what each is worth, and who is dominated; in place."""
         put_worth(known, thrift=thrift, good_usd=self._good_usd, usd_per_wh=self._usd_per_wh, usd_per_s=self._usd_per_s)
-        drop_dominated(known, by_group=scores.means is not None)
+        drop_dominated(known, scores)
 
     def _choose(self, weights: Sequence[Weight], question: Question, scores: Scores, thrift: int) -> tuple[Weight, str]:
         allowed = [one for one in weights if one.is_allowed]

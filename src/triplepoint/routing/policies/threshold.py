@@ -57,7 +57,7 @@ class Threshold:
         meant = wanted if wanted in available else nearest(wanted, self._models, available)
         if meant != wanted:
             reason = f"{reason}; {wanted} is no candidate, {meant} is the nearest"
-        allowed = self._restrict(weights, meant, by_group=scores.means is not None)
+        allowed = self._restrict(weights, meant, scores)
         model, reason = _settle(allowed, meant, reason, question.served_before, self._margin)
         among = [one.model for one in allowed]
         choice = explore(model, among, share=0.0 if in_loop else self._share, draw=question.draw)
@@ -85,14 +85,14 @@ class Threshold:
             return self._strong, f"{self._weak} would misroute with {misroute:.3f}, at least {self._threshold:g}"
         return self._weak, f"{self._weak} would misroute with {misroute:.3f}, less than {self._threshold:g}"
 
-    def _restrict(self, weights: Sequence[Weight], meant: str, *, by_group: bool) -> list[Weight]:
+    def _restrict(self, weights: Sequence[Weight], meant: str, scores: Scores) -> list[Weight]:
         """Leave the two, and the one that is meant, less whoever is dominated; in place."""
         for one in weights:
             if one.model in {self._weak, self._strong, meant}:
                 one.is_allowed, one.why_not = True, ""
             else:
                 one.is_allowed, one.why_not = False, "neither the weak nor the strong one"
-        drop_dominated([one for one in weights if one.is_allowed and one.is_known], by_group=by_group)
+        drop_dominated([one for one in weights if one.is_allowed and one.is_known], scores)
         return [one for one in weights if one.is_allowed]
 
 

@@ -20,6 +20,8 @@ LEAST_WORDS: Final = 3
 """Distinct known words that a text must have, else there is no signal."""
 _LONGEST_LN: Final = 3.0
 """A text makes an answer at most e³ ≈ 20 times as long, or short, as its group's mean."""
+_ONE_SIDED_95: Final = 1.645
+"""Standard deviations."""
 _FARTHEST: Final = 3.0
 """Standard deviations to which a measure is cut."""
 
@@ -62,6 +64,7 @@ class TableScorer:
         self._first_mark = len(tables.vocabulary)
         self._bins = self._first_mark + np.arange(len(MEASURES)) * BINS
         self._linear = self._first_mark + len(MEASURES) * BINS
+        self._wholes = [self._whole(row) for row in range(-1, len(self.card.groups))]
 
     def score(self, question: Question) -> Scores:
         """Estimate every model. Never raises: on anything odd it says that it has no signal."""
@@ -122,12 +125,29 @@ class TableScorer:
         return self._scores(*self._means(tagged, None), tagged, has_signal=False)
 
     def _scores(self, quality: Floats, tokens: Floats, group: int | None, *, has_signal: bool) -> Scores:
+        estimates = self._estimates(quality, tokens)
+        means, least_gap = self._wholes[0 if group is None else group + 1]
+        return Scores(estimates, "" if group is None else self.card.groups[group], has_signal, means, least_gap)
+
+    def _estimates(self, quality: Floats, tokens: Floats) -> dict[str, Estimate]:
         known = [
             Estimate(quality=q, output_tokens=None if t == NEVER_LEARNT else t)
             for q, t in zip(quality.tolist(), tokens.tolist(), strict=True)
         ]
-        estimates = {name: known[column] for name, column in self._columns.items()}
-        return Scores(estimates, "" if group is None else self.card.groups[group], has_signal)
+        return {name: known[column] for name, column in self._columns.items()}
+
+    def _whole(self, row: int) -> tuple[dict[str, Estimate] | None, float]:
+        """Return the means of a group (−1: of all), and the difference between two qualities that is no chance.
+
+        With n prompts the difference of two shares has a variance of at most 1/(2 n). Where the card does not say how many
+        there were, nothing is told.
+        """
+        group = "" if row == -1 else self.card.groups[row]
+        rows = min((one.rows for one in self.card.measured if one.group == group), default=0)
+        if not rows:
+            return None, 0.0
+        means = self._estimates(self.tables.group_quality[row], self.tables.group_output_tokens[row])
+        return means, _ONE_SIDED_95 * (2 * rows) ** -0.5
 
 
 def load_scorer(data: bytes, *, names: Mapping[str, str] | None = None) -> TableScorer:
