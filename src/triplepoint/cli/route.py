@@ -1,4 +1,4 @@
-"""``triplepoint route``: why a request would go where it goes."""
+"""``triplepoint route``: why a request would go where it goes, and how good routers are."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +12,7 @@ from rich.table import Table
 
 from triplepoint.app import load_today
 from triplepoint.cli.options import AsJson, Folder
+from triplepoint.cli.route_evaluate import evaluate
 from triplepoint.foundation.errors import NotFound, RequestInvalid
 from triplepoint.gateway.snapshot import compile_snapshot
 from triplepoint.routing.candidates import needs_of, why_unable
@@ -20,15 +21,13 @@ from triplepoint.routing.model import Explanation, Question, Trial
 from triplepoint.routing.signals.read import read_request
 from triplepoint.upstreams.dialects.model import Dialect
 
-app = typer.Typer(help="The router: why a request would go where it goes.", no_args_is_help=True)
+app = typer.Typer(help="The router: why a request would go where it goes, and how good routers are.", no_args_is_help=True)
 
 _FIELD = {Dialect.CHAT: "messages", Dialect.RESPONSES: "input", Dialect.MESSAGES: "messages"}
 _REQUEST = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-@app.callback()
-def root() -> None:
-    """Keep ``explain`` a command of its own while it is the only one."""
+app.command()(evaluate)
 
 
 @app.command()

@@ -22,6 +22,8 @@ from triplepoint.routing.signals.read import read_request
 from triplepoint.upstreams.dialects.model import Dialect
 
 NEIGHBOURS: Final = 100
+LABEL_TABLE: Final = "label table"
+ORACLE: Final = "oracle"
 
 
 class Expected(NamedTuple):
@@ -95,7 +97,7 @@ class Mix:
 class LabelTable:
     """Each group's means; a group that training lacks has the means of all."""
 
-    name: str = "label table"
+    name: str = LABEL_TABLE
     trained_on: str = "the other folds' means, by group"
     is_probability: bool = True
 
@@ -216,7 +218,7 @@ def _question(prompt: str) -> Question:
 class Oracle:
     """Knows what each model will make of each prompt: nobody can do better, and with one sample a model nobody comes near."""
 
-    name: str = "oracle"
+    name: str = ORACLE
     trained_on: str = "the answers themselves"
     is_probability: bool = False
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from triplepoint.foundation.errors import RequestInvalid
-from triplepoint.routing.evaluation.baselines import Baseline, Expected
+from triplepoint.routing.evaluation.baselines import LABEL_TABLE, Baseline, Expected
 from triplepoint.routing.evaluation.contest import Contest
 from triplepoint.routing.evaluation.datasets import Labelled
 from triplepoint.routing.evaluation.published import Published, Recomputed, published_rows, reproduction
 from triplepoint.routing.evaluation.resampling import Measured, interval
-from triplepoint.routing.evaluation.rows import Row, measure
+from triplepoint.routing.evaluation.rows import NET_LOSS, Row, measure
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,21 @@ class Board:
     left_out: int
     """Prompts that are not counted, since a model has no score there."""
     seed: int
+    unit: str
+    """Of costs: ``USD``, ``Wh``, or ``share``: the data tell no costs, and the models stand for themselves from 0 to 1."""
     rows: tuple[Row, ...]
     published: tuple[Published, ...]
     """Quoted from a paper, not computed."""
     recomputed: Recomputed | None
 
+    @property
+    def net_loss(self) -> float:
+        """Quality that may be lost at the operating point that is looked at closely."""
+        return NET_LOSS
+
     def over_table(self, row: Row) -> Measured | None:
         """Return by how much a row's headline beats the label table's, on the same draws; None: there is no other table."""
-        table = next((one for one in self.rows if one.name == "label table"), None)
+        table = next((one for one in self.rows if one.name == LABEL_TABLE), None)
         if table is None or table is row:
             return None
         return interval(row.headline.value - table.headline.value, row.draws - table.draws)
@@ -42,6 +49,7 @@ def make_board(
     folds: int,
     seed: int,
     draws: int,
+    unit: str = "USD",
     progress: Callable[[str], None] = lambda _: None,
 ) -> Board:
     """Measure routers on one set, each prompt by a router that was trained on other prompts.
@@ -51,6 +59,7 @@ def make_board(
         folds: Parts of the cross-validation.
         seed: Of the folds and of the draws.
         draws: Resamples for intervals.
+        unit: What the data's costs are in.
         progress: Called with what is done, before each fold of each router.
     Raises: RequestInvalid: there are too few prompts on which every model has a score.
     """
@@ -62,6 +71,7 @@ def make_board(
         contest=contest,
         left_out=len(data) - len(complete),
         seed=seed,
+        unit="share" if data.costs is None else unit,
         rows=tuple(_row(baseline, contest, progress) for baseline in baselines),
         published=published_rows(complete),
         recomputed=reproduction(complete, seed=seed),

@@ -61,6 +61,11 @@ class Contest:
         """Return AIQ between the cheapest model and the reference, whose mean costs are among `means`."""
         return aiq(hull, cheapest_usd=float(means[self.cheapest]), reference_usd=float(means[self.reference]))
 
+    def mix(self, at: Vector, costs: Vector, scores: Vector) -> Vector:
+        """Return the quality that a mix of single models has at some mean costs, by the models' mean costs and scores."""
+        hull = Hull.over(costs, scores)
+        return np.interp(at, hull.costs, hull.quality)
+
     def swept(self, quality: Vector, costs: Vector) -> "Swept":
         """Let a router choose at all its operating points, by what it expects: prompts × models."""
         choices = sweep_pair(quality[:, 1] - quality[:, 0]) if self.is_pair else sweep(quality, costs)

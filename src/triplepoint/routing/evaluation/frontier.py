@@ -122,14 +122,3 @@ def aiq_routerbench(hull: Hull, *, dearest_usd: float) -> float:
 def matched_costs(hull: Hull, *, reference_usd: float, reference_quality: float) -> list[float]:
     """Return the costs at which 95, 98 and 100 % of the reference's quality are reached, as shares of its cost; NaN: never."""
     return [hull.cost_of(share * reference_quality) / reference_usd for share in MATCHED]
-
-
-def mix_of(costs: Vector, quality: Vector) -> Hull:
-    """Return the hull of single models: what a coin between them gives, and so a router that knows nothing.
-
-    Args:
-        costs, quality: Means by model.
-
-    Source: the zero router of arXiv 2403.12031, section 3.
-    """
-    return Hull.over(costs, quality)

@@ -81,12 +81,13 @@ def routellm_row(ranking: Ranking, resamples: Resamples) -> RouteLLMRow:
     model from the threshold on, at the last one none does. APGR is the area by trapezoids, over the area between weak and
     strong; CPT is where the line through the points first reaches the wanted quality.
 
-    Source: arXiv 2406.18665, section 2.2 and table 1; lm-sys/RouteLLM at 0b64fdaf, routellm/evals. Two deviations: equal
-    quantiles are taken once where theirs refuse them, and CPT is the first crossing where a curve is not monotone.
+    Source: arXiv 2406.18665, section 2.2 and table 1; lm-sys/RouteLLM at 0b64fdaf, routellm/evals. Three deviations, of which
+    none shows where no two prompts are ranked alike: equal quantiles are taken once, those of the highest rank alone are a cut
+    too, and CPT is the first crossing where a curve is not monotone.
     """
     thresholds = np.unique(np.quantile(ranking.gain, np.linspace(0, 1, BINS + 1)))
-    reached = ranking.gain[:, None] >= (thresholds[:-1] if len(thresholds) > 1 else thresholds)[::-1]
-    to_strong = np.column_stack([ranking.gain > thresholds[-1], reached]).astype(np.float64)
+    cuts = [ranking.gain > thresholds[-1], ranking.gain[:, None] >= thresholds[::-1]]
+    to_strong = np.column_stack(cuts).astype(np.float64)
     gained = to_strong * (ranking.strong - ranking.weak)[:, None]
     value = _on_bins(to_strong.mean(axis=0)[None], gained.mean(axis=0)[None])[0]
     draws = _on_bins(resamples.means(to_strong), resamples.means(gained))

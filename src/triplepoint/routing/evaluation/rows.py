@@ -27,8 +27,10 @@ class Curve:
 
     costs: Vector
     quality: Vector
+    gain: Vector
+    """Quality above that of a mix of single models at the same cost."""
     low: Vector
-    """Lower end of the 95 % interval."""
+    """Lower end of the gain's 95 % interval, both drawn together."""
     high: Vector
 
 
@@ -136,20 +138,29 @@ def _gap_closed(headline: float, contest: Contest) -> float:
 
 
 def _drawn(swept: Swept, contest: Contest) -> tuple[Curve, Vector]:
-    """Return the hull on a grid of costs with its interval, and AIQ in each draw."""
-    hull, resamples = swept.hull, contest.resamples
-    most = max(float(hull.costs[-1]), float(contest.costs[:, contest.reference].mean()))
+    """Return the hull on a grid of costs, with the interval of what it gains over a mix, and AIQ in each draw."""
+    hull, means = swept.hull, contest.costs.mean(axis=0)
+    most = max(float(hull.costs[-1]), float(means[contest.reference]))
     at = np.linspace(float(hull.costs[0]), most, _GRID)
-    both = resamples.means(np.concatenate([swept.paid, swept.served], axis=1))
-    heights = np.empty((len(both), _GRID))
-    areas = np.empty(len(both))
-    drawn = zip(*np.split(both, 2, axis=1), resamples.means(contest.costs), strict=True)
-    for draw, (costs, quality, means) in enumerate(drawn):
-        one = Hull.over(costs, quality)
-        heights[draw] = np.interp(at, one.costs, one.quality)
-        areas[draw] = contest.aiq(one, means)
-    low, high = np.quantile(heights, [0.025, 0.975], axis=0)
-    return Curve(at, np.interp(at, hull.costs, hull.quality), low, high), areas
+    quality = np.interp(at, hull.costs, hull.quality)
+    gain = quality - contest.mix(at, means, contest.data.scores.mean(axis=0))
+    gains, areas = _draws(at, swept, contest)
+    low, high = np.quantile(gains, [0.025, 0.975], axis=0)
+    return Curve(at, quality, gain, low, high), areas
+
+
+def _draws(at: Vector, swept: Swept, contest: Contest) -> tuple[Vector, Vector]:
+    """Return the gain over a mix at some costs, and AIQ, in each draw."""
+    points, models = swept.paid.shape[1], len(contest.data.models)
+    values = np.concatenate([swept.paid, swept.served, contest.costs, contest.data.scores], axis=1)
+    drawn = contest.resamples.means(values)
+    gains, areas = np.empty((len(drawn), len(at))), np.empty(len(drawn))
+    for draw, row in enumerate(drawn):
+        hull = Hull.over(row[:points], row[points : 2 * points])
+        costs, scores = row[2 * points : 2 * points + models], row[-models:]
+        gains[draw] = np.interp(at, hull.costs, hull.quality) - contest.mix(at, costs, scores)
+        areas[draw] = contest.aiq(hull, costs)
+    return gains, areas
 
 
 def _reliability(expected: Expected, data: Labelled) -> tuple[Reliability, ...]:

@@ -1,0 +1,142 @@
+"""What ``triplepoint route evaluate`` does: reads data, measures, prints; numpy and more are loaded here and not before."""
+
+import json
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from triplepoint.app import load_today
+from triplepoint.files.seed import seed_folder
+from triplepoint.foundation.errors import NotFound
+from triplepoint.gateway.snapshot import compile_snapshot
+from triplepoint.routing.evaluation.baselines import Baseline, LabelTable, Ladder, Length, Mix, Neighbours, Oracle
+from triplepoint.routing.evaluation.board import Board, make_board
+from triplepoint.routing.evaluation.datasets import Labelled, read_data
+from triplepoint.routing.evaluation.report.document import document_of
+from triplepoint.routing.evaluation.report.page import page_of
+from triplepoint.routing.evaluation.report.words import facts, notes, short_cells, short_heads
+
+_PUBLISHED: Final = Path("data") / "routing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How routers are to be measured."""
+
+    models: Sequence[str] | None
+    """Only these, cheapest or weakest first; None: all."""
+    folds: int
+    seed: int
+    draws: int
+    knows_groups: bool
+
+
+def show(files: Sequence[Path], wanted: Wanted, *, html: Path | None, as_json: bool, command: str) -> None:
+    """Measure routers on files and print what came of it.
+
+    Args:
+        files: None: those of the repository.
+        html: Where to write a page.
+        command: What was typed, for the page.
+    """
+    boards = _boards([_taken(read_data(path), wanted) for path in files or published_data()], wanted)
+    if html is not None:
+        html.write_text(page_of(boards, command=command), "utf-8")
+    if as_json:
+        print(json.dumps([document_of(board) for board in boards], indent=2, allow_nan=False))
+        return
+    console = Console(highlight=False)
+    for board in boards:
+        _print(board, console)
+    if html is not None:
+        console.print(f"{escape(str(html))}: tables and charts")
+
+
+def published_data() -> list[Path]:
+    """Return the data that come with the repository.
+
+    Raises: NotFound: this is no checkout; wheels do not carry them.
+    """
+    for folder in (Path() / _PUBLISHED, seed_folder() / _PUBLISHED):
+        if found := sorted(folder.glob("*.parquet")):
+            return found
+    raise NotFound(
+        "there is no data/routing here: the repository has it, the package does not; run this in a clone, or name files"
+    )
+
+
+def _taken(data: Labelled, wanted: Wanted) -> Labelled:
+    kept = data if wanted.models is None else data.only(wanted.models)
+    return kept if wanted.knows_groups else replace(kept, groups=[""] * len(kept))
+
+
+def _boards(sets: Sequence[Labelled], wanted: Wanted) -> list[Board]:
+    routers = [list(_routers(one)) for one in sets]
+    with _progress(wanted.folds * sum(map(len, routers))) as advance:
+        return [
+            make_board(one, those, folds=wanted.folds, seed=wanted.seed, draws=wanted.draws, progress=advance)
+            for one, those in zip(sets, routers, strict=True)
+        ]
+
+
+def _routers(data: Labelled) -> Iterator[Baseline]:
+    """Yield who takes part: what reads words only where there are words, a table of labels only where there are two."""
+    has_text = any(data.prompts)
+    yield Mix()
+    if has_text:
+        yield Length()
+        yield _rules()
+    if len(set(data.groups)) > 1:
+        yield LabelTable()
+    if has_text:
+        yield Neighbours()
+    yield Oracle()
+
+
+def _rules() -> Ladder:
+    """Return the rules of the line-up that ships with Triplepoint."""
+    configuration = load_today(seed_folder())
+    setup = compile_snapshot(configuration, (), made_us=0).active.setup
+    if setup is None:
+        raise NotFound("the line-up that ships with this installation has no router; install the package again")
+    return Ladder(setup.compile(), tuple(configuration.lineup.models))
+
+
+@contextmanager
+def _progress(steps: int) -> Generator[Callable[[str], None], None, None]:
+    """Show on standard error what is done; nothing where that is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("reading", total=steps)
+
+        def advance(what: str) -> None:
+            progress.update(task, description=escape(what), advance=1)
+
+        yield advance
+
+
+def _print(board: Board, console: Console) -> None:
+    console.print(f"[bold]{escape(board.contest.data.name)}[/bold]")
+    for line in facts(board):
+        console.print(escape(line), soft_wrap=True)
+    first, *middle, last = short_heads(board)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, min_width=16)
+    for head in middle:
+        table.add_column(head, no_wrap=True, justify="right")
+    table.add_column(last, min_width=12)
+    for line in short_cells(board):
+        table.add_row(*map(escape, line.cells), style="dim" if line.quoted else None)
+    console.print(table)
+    for line in notes(board):
+        console.print(escape(line), soft_wrap=True)
+    console.print()

@@ -1,0 +1,39 @@
+"""``triplepoint route evaluate``: a leaderboard of routers on answers that are there already."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from triplepoint.cli.options import AsJson
+from triplepoint.routing.evaluation.tables import ENDINGS
+
+
+def evaluate(
+    data: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help=f"Files with scores ({', '.join(ENDINGS)}); without, data/routing of the repository.", show_default=False
+        ),
+    ] = None,
+    models: Annotated[
+        str | None, typer.Option(help="Only these models, cheapest or weakest first: a,b,c.", show_default="all")
+    ] = None,
+    folds: Annotated[int, typer.Option(min=2, max=50, help="Parts of the cross-validation.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Of the folds and of the draws.")] = 1,
+    draws: Annotated[int, typer.Option(min=20, max=10_000, help="Resamples for the intervals.")] = 500,
+    groups: Annotated[bool, typer.Option("--groups/--no-groups", help="Let routers know each prompt's group.")] = True,
+    html: Annotated[Path | None, typer.Option(help="Write a page with charts there.", dir_okay=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold routers against each other on prompts whose answers were scored before. Nothing is sent to any model.
+
+    Each prompt is routed by what was trained on other prompts. Needs pip install 'triplepoint[route]'.
+    """
+    from triplepoint.cli.route_boards import Wanted, show  # loads numpy, which no other command should wait for
+
+    names = None if models is None else [name.strip() for name in models.split(",")]
+    wanted = Wanted(models=names, folds=folds, seed=seed, draws=draws, knows_groups=groups)
+    show(data or (), wanted, html=html, as_json=as_json, command=shlex.join(["triplepoint", *sys.argv[1:]]))

@@ -1,0 +1,1 @@
+"""What was measured, as a document, as charts and as a page."""
