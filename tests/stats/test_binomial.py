@@ -42,6 +42,14 @@ def test_incomplete_beta_agrees_with_scipy(a: float, b: float, x: float) -> None
     assert incomplete_beta(a, b, x) == pytest.approx(float(special.betainc(a, b, x)), rel=1e-8, abs=1e-14)
 
 
+@given(_COUNTS, st.floats(0.001, 0.9999))
+def test_one_sided_bounds_agree_with_scipy(counts: tuple[int, int], confidence: float) -> None:
+    """At any confidence, also where the bound is below the share that was seen."""
+    count, n = counts
+    expected = 1.0 if count == n else float(special.betaincinv(count + 1, n - count, confidence))
+    assert upper_bound(count, n, confidence=confidence) == pytest.approx(expected, rel=1e-8)
+
+
 @pytest.mark.parametrize("confidence", [0.9, 0.95, 0.999])
 @given(counts=_COUNTS)
 def test_intervals_agree_with_scipy(counts: tuple[int, int], confidence: float) -> None:
