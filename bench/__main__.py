@@ -4,7 +4,20 @@ import runpy
 import sys
 
 _ALL = (
-    *("overhead", "calls", "streaming", "soak", "transport", "energy", "prices", "counters", "ledger", "margins", "changes"),
+    *(
+        "overhead",
+        "calls",
+        "streaming",
+        "soak",
+        "transport",
+        "energy",
+        "prices",
+        "counters",
+        "ledger",
+        "margins",
+        "changes",
+        "alarms",
+    ),
     *("decisions", "signals"),
 )
 

@@ -64,7 +64,7 @@ def test_what_is_staked_is_one() -> None:
 def test_by_hand() -> None:
     """One bad answer at a threshold of 10 %: a stake of half is paid 0.5 × 9 on top."""
     process = EProcess(0.1).after(1.0)
-    assert process.evidence == pytest.approx(0.4 + 0.6 * sum(stake.share * (1 + stake.fraction * 9) for stake in STAKES))
+    assert process.evidence == pytest.approx(0.3 + 0.7 * sum(stake.share * (1 + stake.fraction * 9) for stake in STAKES))
     assert process.highest == process.evidence
     after_good = process.after(0.0)
     assert after_good.evidence < process.evidence

@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-_AT_ONCE: Final = 0.6
+_AT_ONCE: Final = 0.7
 _PATIENCE: Final = 2000.0
 """Values after which half of what was not staked at once is staked."""
 _MOST: Final = 1e300
