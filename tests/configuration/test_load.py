@@ -68,6 +68,7 @@ def test_secrets_are_resolved_and_hidden(folder: Path):
 
 SPRING, SETTINGS, PRICES = "lineups/spring.yaml", "triplepoint.yaml", "prices/1.yaml"
 LARGE, ROW = "models.large.upstreams[0]", "price: ours/large"
+WHEN = "router.rules[0].when"
 NONSENSE = "{min_input_tokens: 9, max_input_tokens: 2}"
 OTHER = 'ours/large, since: 2026-01-01, input_usd_per_mtok: "1"}\n  - {model: ours/later, since: 2027'
 LATER = "ours/later, since: 2027"
@@ -88,6 +89,13 @@ BROKEN = [
     (SPRING, "{code: true}", "{images: true}", 17, "router.rules[0].use", "asks for images", "capabilities"),
     (SPRING, "{code: true}", "{}", 18, "router.rules[1]", "never reached", "before rule 1"),
     (SPRING, "{code: true}", NONSENSE, 17, "router.rules[0]", "never hold", "correct"),
+    (SPRING, "{code: true}", "{min_turns: 3, max_turns: 2}", 17, "router.rules[0]", "least is above", "min_turns or max"),
+    (SPRING, "{code: true}", "{earlier_hard: true, max_turns: 1}", 17, "router.rules[0]", "never hold", "max_turns: 2"),
+    (SPRING, "{code: true}", "{language: German}", 17, f"{WHEN}.language", "'German' is no code", "write de"),
+    (SPRING, "{code: true}", "{language: zh_Hant}", 17, f"{WHEN}.language", "'zh_Hant' is no code", "write zh"),
+    (SPRING, "{code: true}", "{language: mixd}", 17, f"{WHEN}.language", "not possible", "did you mean mixed?"),
+    (SPRING, "{code: true}", "{request_class: titel}", 17, f"{WHEN}.request_class", "not possible", "did you mean title?"),
+    (SPRING, "{code: true}", "{task: ''}", 17, f"{WHEN}.task", "is empty", "tag"),
     (SPRING, "tokens: 512", "tokens: 4096", 5, "models.small.max_output_tokens", "longer", "at most 2048"),
     (SPRING, "tokens: 2048", "tokens: 4096", 7, "models.small.upstreams[0].upstream", "context of 2048", "tokens: 2048"),
     (SPRING, "[chat, tools]", "[]", 10, "models.large.capabilities", "is empty", "chat"),

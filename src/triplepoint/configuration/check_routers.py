@@ -13,6 +13,7 @@ from triplepoint.lineups.model import (
     LearnedRouter,
     Lineup,
     Rule,
+    RuleCondition,
     RulesRouter,
     ThresholdRouter,
 )
@@ -108,9 +109,7 @@ def _unreachable(reading: Reading[Lineup], router: RulesRouter) -> Iterator[Prob
     for dead in unreachable(router.rules):
         path = ("router", "rules", dead.position)
         if dead.contradicts_itself:
-            yield reading.problem(
-                path, "can never hold: its least is above its most", "correct min_input_tokens or max_input_tokens"
-            )
+            yield reading.problem(path, *_contradiction(router.rules[dead.position].when))
             continue
         by = "the rules before it together hold" if dead.shadowed_by is None else f"rule {dead.shadowed_by + 1} holds"
         fix = (
@@ -119,6 +118,14 @@ def _unreachable(reading: Reading[Lineup], router: RulesRouter) -> Iterator[Prob
             else f"remove it, or move it before rule {dead.shadowed_by + 1}"
         )
         yield reading.problem(path, f"rule {dead.position + 1} is never reached: whenever it holds, {by} first", fix)
+
+
+def _contradiction(when: RuleCondition) -> tuple[str, str]:
+    for least, most in (("min_input_tokens", "max_input_tokens"), ("min_turns", "max_turns")):
+        low, high = getattr(when, least), getattr(when, most)
+        if low is not None and high is not None and low > high:
+            return "can never hold: its least is above its most", f"correct {least} or {most}"
+    return "can never hold: a first turn goes on with nothing", "write max_turns: 2 or more, or leave out earlier_hard"
 
 
 def _no_model(name: str, lineup: Lineup) -> tuple[str, str]:

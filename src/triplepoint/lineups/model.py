@@ -5,8 +5,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from triplepoint.lineups.told import Language, RequestClass, language_code
 from triplepoint.settings import Amount, FileModel
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
@@ -72,18 +73,34 @@ class RuleCondition(FileModel):
     """Estimated prompt tokens, at least."""
     max_input_tokens: int | None = Field(default=None, ge=0)
     """Estimated prompt tokens, at most."""
+    language: Annotated[Language, Field(strict=False), BeforeValidator(language_code)] | None = None
+    """Language of the last three turns, by ISO 639-1 code; ``mixed``: two share the text."""
     code: bool | None = None
     """The last three turns hold code or ask for it."""
     maths: bool | None = None
     """The last three turns hold arithmetic or ask for it."""
+    hard: bool | None = None
+    """The last turn asks for work that takes long thought or a specialist: a proof, a design, a diagnosis."""
+    structure: bool | None = None
+    """The person's words ask for an exact form: a table, so many words, JSON."""
+    earlier_hard: bool | None = None
+    """The last turn goes on with hard work of a turn before it: a "yes" to a hard plan."""
     tools: bool | None = None
     """Tools are offered."""
+    tool_loop: bool | None = None
+    """The last word is a tool's result."""
     json_output: bool | None = None
-    """Structured output is asked for."""
+    """Structured output is asked for in the request's own field."""
     images: bool | None = None
     """Images are attached."""
     min_turns: int | None = Field(default=None, ge=1)
     """User turns in the conversation, at least."""
+    max_turns: int | None = Field(default=None, ge=1)
+    """User turns in the conversation, at most."""
+    request_class: Annotated[RequestClass, Field(strict=False)] | None = None
+    """What a coding agent says or shows that its request is for."""
+    task: str | None = Field(default=None, min_length=1, max_length=256)
+    """What the caller's own tag ``task`` says."""
 
 
 class Rule(FileModel):

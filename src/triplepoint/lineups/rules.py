@@ -1,20 +1,41 @@
 """Finds rules of a router that can never decide anything, because those before them always decide first.
 
-Conditions compare numbers with thresholds and booleans with a value, so all requests fall into finitely many cells between the
-thresholds. One request of each cell is tried against the rules in order: a rule that is first in no cell is unreachable. That
-is exact: nothing is missed and nothing wrongly accused.
+Conditions compare numbers with thresholds, and booleans and names with a value, so all requests fall into finitely many cells:
+the numbers between thresholds, two booleans, the names that some rule has, and *another* name. A condition is a box: a set of
+cells for each thing that it may ask. A rule is unreachable where the boxes before it cover its own, and that is found by
+cutting: what of it a box before it leaves over is cut off side by side, and each piece held against the next box. So it is
+exact: nothing is missed and nothing wrongly accused. One thing is known beside: what goes on with an earlier turn has one
+(`_IMPOSSIBLE`).
 """
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 from triplepoint.lineups.model import Rule, RuleCondition
 
-MAX_CELLS = 100_000
-"""Above, only single earlier rules are looked at; it takes some forty thresholds to get there."""
+MAX_CUTS = 50_000
+"""For one rule; above, only single earlier rules are looked at. It takes dozens that cut each other in every direction."""
 
-_BOOLEANS = ("code", "maths", "tools", "json_output", "images")
+_NUMBERS = (("min_input_tokens", "max_input_tokens"), ("min_turns", "max_turns"))
+_BOOLEANS = ("code", "maths", "hard", "tools", "tool_loop", "json_output", "structure", "images", "earlier_hard")
+_NAMES = ("language", "request_class", "task")
+_ANOTHER = ""
+"""Stands for every name that no rule has, and for none at all."""
+_IMPOSSIBLE = (RuleCondition(earlier_hard=True, max_turns=1),)
+
+_Cell = int | str
+_Box = tuple[int, ...]
+"""For each side the cells, one bit each."""
+
+
+class _Side(NamedTuple):
+    """One thing that a condition may ask."""
+
+    cells: Sequence[_Cell]
+    """One value of each."""
+    holds: Callable[[RuleCondition, _Cell], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,80 +49,77 @@ class Unreachable:
     contradicts_itself: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    input_tokens: int
-    turns: int
-    flags: frozenset[str]
-
-
 def unreachable(rules: Sequence[Rule]) -> list[Unreachable]:
     """Return the rules that can never decide, in order."""
     conditions = [rule.when for rule in rules]
-    reached = _first_in_some_cell(conditions)
+    sides = _sides([*conditions, *_IMPOSSIBLE])
+    impossible = [_box(condition, sides) for condition in _IMPOSSIBLE]
+    boxes = [_box(condition, sides) for condition in conditions]
     found: list[Unreachable] = []
-    for position, condition in enumerate(conditions):
-        shadow = next((earlier for earlier in range(position) if _implies(condition, conditions[earlier])), None)
-        never = _contradicts(condition)
-        if never or shadow is not None or (reached is not None and position not in reached):
-            found.append(Unreachable(position, None if never else shadow, never))
+    for position, box in enumerate(boxes):
+        if _is_covered(box, impossible):
+            found.append(Unreachable(position, None, contradicts_itself=True))
+            continue
+        shadow = next((earlier for earlier in range(position) if _is_covered(box, [*impossible, boxes[earlier]])), None)
+        if shadow is not None or _is_covered(box, [*impossible, *boxes[:position]]):
+            found.append(Unreachable(position, shadow, contradicts_itself=False))
     return found
 
 
-def _first_in_some_cell(conditions: Sequence[RuleCondition]) -> set[int] | None:
-    tokens, turns = _token_points(conditions), _turn_points(conditions)
-    used = [name for name in _BOOLEANS if any(getattr(condition, name) is not None for condition in conditions)]
-    if len(tokens) * len(turns) * 2 ** len(used) > MAX_CELLS:
-        return None
-    requests = (_Request(count, turn, flags) for count in tokens for turn in turns for flags in _subsets(used))
-    return {first for request in requests if (first := _first(conditions, request)) is not None}
+def _sides(conditions: Sequence[RuleCondition]) -> list[_Side]:
+    numbers = [_Side(_thresholds(conditions, least, most), partial(_is_between, least, most)) for least, most in _NUMBERS]
+    booleans = [_Side((False, True), partial(_agrees, name)) for name in _BOOLEANS]
+    names = [_Side(_named(conditions, name), partial(_agrees, name)) for name in _NAMES]
+    return [*numbers, *booleans, *names]
 
 
-def _first(conditions: Sequence[RuleCondition], request: _Request) -> int | None:
-    return next((position for position, condition in enumerate(conditions) if _holds(condition, request)), None)
+def _thresholds(conditions: Sequence[RuleCondition], least: str, most: str) -> list[int]:
+    """Return one number of each cell: 0, where a condition begins to hold, and where it has ceased to."""
+    lows = {low for condition in conditions if (low := getattr(condition, least)) is not None}
+    highs = {high for condition in conditions if (high := getattr(condition, most)) is not None}
+    return sorted({0} | lows | highs | {high + 1 for high in highs})
 
 
-def _holds(condition: RuleCondition, request: _Request) -> bool:
-    return (
-        request.input_tokens >= (condition.min_input_tokens or 0)
-        and (condition.max_input_tokens is None or request.input_tokens <= condition.max_input_tokens)
-        and request.turns >= (condition.min_turns or 1)
-        and all(wanted is None or wanted == (name in request.flags) for name, wanted in _flags(condition))
-    )
+def _named(conditions: Sequence[RuleCondition], name: str) -> list[str]:
+    return sorted({_ANOTHER} | {wanted for condition in conditions if (wanted := getattr(condition, name)) is not None})
 
 
-def _flags(condition: RuleCondition) -> Iterator[tuple[str, bool | None]]:
-    return ((name, getattr(condition, name)) for name in _BOOLEANS)
+def _is_between(least: str, most: str, condition: RuleCondition, cell: _Cell) -> bool:
+    low, high = getattr(condition, least), getattr(condition, most)
+    return (low is None or cell >= low) and (high is None or cell <= high)
 
 
-def _token_points(conditions: Sequence[RuleCondition]) -> list[int]:
-    points = {0}
-    for condition in conditions:
-        if condition.min_input_tokens is not None:
-            points.add(condition.min_input_tokens)
-        if condition.max_input_tokens is not None:
-            points |= {condition.max_input_tokens, condition.max_input_tokens + 1}
-    return sorted(points)
+def _agrees(name: str, condition: RuleCondition, cell: _Cell) -> bool:
+    wanted = getattr(condition, name)
+    return wanted is None or cell == wanted
 
 
-def _turn_points(conditions: Sequence[RuleCondition]) -> list[int]:
-    return sorted({1} | {condition.min_turns for condition in conditions if condition.min_turns is not None})
+def _box(condition: RuleCondition, sides: Sequence[_Side]) -> _Box:
+    return tuple(sum(1 << number for number, cell in enumerate(side.cells) if side.holds(condition, cell)) for side in sides)
 
 
-def _subsets(names: Sequence[str]) -> list[frozenset[str]]:
-    return [frozenset(chosen) for size in range(len(names) + 1) for chosen in itertools.combinations(names, size)]
+def _is_covered(box: _Box, others: Sequence[_Box]) -> bool:
+    """Tell whether boxes together hold every cell of a box; False where that would take too long to tell."""
+    pieces = [(box, 0)]
+    for _ in range(MAX_CUTS):
+        if not pieces:
+            return True
+        piece, number = pieces.pop()
+        if 0 in piece:
+            continue
+        if number == len(others):
+            return False
+        pieces += [(rest, number + 1) for rest in _cut(piece, others[number])]
+    return False
 
 
-def _implies(condition: RuleCondition, earlier: RuleCondition) -> bool:
-    """Tell whether the earlier condition holds whenever this one does."""
-    longest = condition.max_input_tokens
-    return (
-        (condition.min_input_tokens or 0) >= (earlier.min_input_tokens or 0)
-        and (earlier.max_input_tokens is None or (longest is not None and longest <= earlier.max_input_tokens))
-        and (condition.min_turns or 1) >= (earlier.min_turns or 1)
-        and all(wanted is None or wanted == getattr(condition, name) for name, wanted in _flags(earlier))
-    )
-
-
-def _contradicts(condition: RuleCondition) -> bool:
-    return condition.max_input_tokens is not None and condition.max_input_tokens < (condition.min_input_tokens or 0)
+def _cut(box: _Box, other: _Box) -> list[_Box]:
+    """Return what another box leaves over of a box, in pieces that do not overlap."""
+    if any(not mine & theirs for mine, theirs in zip(box, other, strict=True)):
+        return [box]
+    pieces: list[_Box] = []
+    for side, theirs in enumerate(other):
+        if box[side] & ~theirs:
+            pieces.append((*box[:side], box[side] & ~theirs, *box[side + 1 :]))
+            box = (*box[:side], box[side] & theirs, *box[side + 1 :])
+    return pieces

@@ -6,9 +6,11 @@ They stand here because a rule of a line-up may name them (`model.RuleCondition`
 
 from enum import StrEnum
 
+from pydantic_core import PydanticCustomError
+
 
 class Language(StrEnum):
-    """Language of the last three turns, by ISO 639-1; Filipino has only a code of ISO 639-2's age, ``tl``."""
+    """Language of the last three turns, by ISO 639-1."""
 
     AMHARIC = "am"
     ARABIC = "ar"
@@ -68,6 +70,18 @@ class Language(StrEnum):
     CHINESE = "zh"
     MIXED = "mixed"
     """Two languages share the text."""
+
+
+def language_code(value: object) -> object:
+    """Refuse a language that is written otherwise than by its code, and say which code that is.
+
+    Raises: PydanticCustomError: for ``German``, ``de-AT``; what is no language at all is for the type to refuse.
+    """
+    if isinstance(value, str) and value not in set(Language):
+        code = Language.__members__.get(value.upper(), value.replace("_", "-").partition("-")[0].lower())
+        if code in set(Language):
+            raise PydanticCustomError("language_code", "{value} is no code", {"value": repr(value), "fix": f"write {code}"})
+    return value
 
 
 class RequestClass(StrEnum):

@@ -2,7 +2,8 @@
 
 import operator
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
 
 from triplepoint.lineups.model import RuleCondition
 from triplepoint.routing.model import Condition, Signals
@@ -11,20 +12,21 @@ from triplepoint.routing.model import Condition, Signals
 class Reading(NamedTuple):
     """How one key of `RuleCondition` is read."""
 
-    signal: Callable[[Signals], int | bool]
-    holds: Callable[[int | bool, int | bool], bool]
-    """Of the found value and the wanted one."""
+    signal: Callable[[Signals], int | bool | str]
+    holds: Callable[[Any, Any], bool]
+    """Of the found value and the wanted one, which are of one kind."""
 
 
+_EQUAL: Final = (
+    *("language", "code", "maths", "hard", "structure", "earlier_hard", "tools", "tool_loop", "json_output", "images"),
+    *("request_class", "task"),
+)
 READINGS: Final[dict[str, Reading]] = {
     "min_input_tokens": Reading(operator.attrgetter("input_tokens"), operator.ge),
     "max_input_tokens": Reading(operator.attrgetter("input_tokens"), operator.le),
-    "code": Reading(operator.attrgetter("code"), operator.eq),
-    "maths": Reading(operator.attrgetter("maths"), operator.eq),
-    "tools": Reading(operator.attrgetter("tools"), operator.eq),
-    "json_output": Reading(operator.attrgetter("json_output"), operator.eq),
-    "images": Reading(operator.attrgetter("images"), operator.eq),
     "min_turns": Reading(operator.attrgetter("turns"), operator.ge),
+    "max_turns": Reading(operator.attrgetter("turns"), operator.le),
+    **{name: Reading(operator.attrgetter(name), operator.eq) for name in _EQUAL},
 }
 """Every key that a rule may set; a test holds it against `RuleCondition`."""
 
@@ -44,12 +46,16 @@ def examine(when: RuleCondition, signals: Signals) -> tuple[Condition, ...]:
     return tuple(_examine(name, wanted, signals) for name, wanted in _set(when))
 
 
-def _examine(name: str, wanted: int | bool, signals: Signals) -> Condition:
+def _examine(name: str, wanted: int | bool | str, signals: Signals) -> Condition:
     reading = READINGS[name]
     found = reading.signal(signals)
     return Condition(name, wanted, found, reading.holds(found, wanted))
 
 
-def _set(when: RuleCondition) -> list[tuple[str, int | bool]]:
-    values: dict[str, int | bool | None] = {name: getattr(when, name) for name in READINGS}
-    return [(name, wanted) for name, wanted in values.items() if wanted is not None]
+def _set(when: RuleCondition) -> list[tuple[str, int | bool | str]]:
+    values: dict[str, int | bool | str | None] = {name: getattr(when, name) for name in READINGS}
+    return [(name, _plain(wanted)) for name, wanted in values.items() if wanted is not None]
+
+
+def _plain(wanted: int | bool | str) -> int | bool | str:
+    return wanted.value if isinstance(wanted, StrEnum) else wanted
