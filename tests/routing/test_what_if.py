@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.routing.policies.families import FAMILY, PLAIN, ScriptedScorer, certificate, learned, promised, setup, threshold
+from tests.routing.scorer.helpers import tiny_scorer
 
 from triplepoint.routing.explanation import explain
 from triplepoint.routing.model import Change, Explanation, LeftOut, Question, Signals
 from triplepoint.routing.policies.compile import RouterSetup
+from triplepoint.routing.scorer.table import load_scorer
 
 ALL = tuple(FAMILY)
 GOOD = {"nano": 0.4, "mini": 0.7, "regular": 0.9}
@@ -35,6 +37,18 @@ def test_learned() -> None:
     }
     thrifts = {change.model: change.thrift for change in explanation.changes if change.thrift is not None}
     assert thrifts == {"mini": 59, "nano": 92}  # the nearest to 50
+
+
+def test_what_moved_the_estimates() -> None:
+    """Where the scorer can say which words moved them, it is told of the candidates alone; in a tool loop nothing is."""
+    scorer = load_scorer(tiny_scorer(models=("nano", "mini")))
+    made = RouterSetup(learned(default="nano"), FAMILY, scorer)
+    question = Question(signals=Signals(), text="prove the sum a")
+    explanation = explain(made, question=question, candidates={"nano", "regular"})
+    assert explanation.pushes[0].what == "'prove'"
+    assert set(explanation.pushes[0].by) == {"nano"}
+    looped = Question(signals=Signals(tool_loop=True), text="prove the sum a", served_before="nano")
+    assert explain(made, question=looped, candidates=ALL).pushes == ()
 
 
 def test_left_out() -> None:

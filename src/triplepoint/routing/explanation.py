@@ -10,9 +10,10 @@ import msgspec
 
 from triplepoint.lineups.model import Rule, RulesRouter
 from triplepoint.routing.conditions import examine
-from triplepoint.routing.model import Explanation, LeftOut, Question, Signals, Trial
+from triplepoint.routing.model import Decision, Explanation, LeftOut, Push, Question, Signals, Trial
 from triplepoint.routing.policies.compile import RouterSetup
 from triplepoint.routing.policies.staying import stay_in_loop
+from triplepoint.routing.ports import TellingScorer
 from triplepoint.routing.what_if import changes
 
 
@@ -40,8 +41,17 @@ def explain(
         trials=tuple(_try_rules(setup, question, decision.candidates)),
         decision=decision,
         left_out=tuple(LeftOut(model, said.get(model, "no candidate")) for model in others),
+        pushes=_pushes(setup, question, decision),
         changes=tuple(changes(setup, msgspec.structs.replace(question, draw=1.0), decision.candidates)),
     )
+
+
+def _pushes(setup: RouterSetup, question: Question, decision: Decision) -> tuple[Push, ...]:
+    """Return what moved the estimates of the candidates, where the decision asked for any."""
+    if not decision.scorer or not isinstance(setup.scorer, TellingScorer):
+        return ()
+    told = setup.scorer.pushes(question)
+    return tuple(Push(one.what, {name: one.by[name] for name in decision.candidates if name in one.by}) for one in told)
 
 
 def _try_rules(setup: RouterSetup, question: Question, candidates: tuple[str, ...]) -> Iterable[Trial]:

@@ -158,6 +158,15 @@ class Trial(msgspec.Struct, frozen=True):
         return all(condition.holds for condition in self.conditions)
 
 
+class Push(msgspec.Struct, frozen=True):
+    """Something in a request that moved a scorer's estimates."""
+
+    what: str
+    """In words; one of the request's own stands in quotes: ``'prove'``, ``numbers``."""
+    by: Mapping[str, float]
+    """What it adds to the probability of a good answer, by model, before the sum of all is corrected by what was measured."""
+
+
 class LeftOut(msgspec.Struct, frozen=True):
     """A model of the line-up that was no candidate."""
 
@@ -192,6 +201,8 @@ class Explanation(msgspec.Struct, frozen=True):
     """Models that could not be chosen, and why, in line-up order."""
     changes: tuple[Change, ...] = ()
     """Ways to another choice."""
+    pushes: tuple[Push, ...] = ()
+    """What in the request moved the estimates, what moved them furthest apart first; empty where the scorer cannot say."""
 
 
 def _word(value: int | bool | str) -> str:

@@ -1,9 +1,9 @@
 """What the gateway asks of a router, and a router of its scorer."""
 
 from collections.abc import Container
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from triplepoint.routing.model import Decision, Question, Scores
+from triplepoint.routing.model import Decision, Push, Question, Scores
 
 
 class Router(Protocol):
@@ -41,4 +41,13 @@ class Scorer(Protocol):
 
     def score(self, question: Question) -> Scores:
         """Estimate every model that it knows. Never raises: on anything odd it says that it has no signal."""
+        ...
+
+
+@runtime_checkable
+class TellingScorer(Protocol):
+    """A scorer that can also say what moved its estimates."""
+
+    def pushes(self, question: Question) -> tuple[Push, ...]:
+        """Return what in a request moved the estimates, what moved them furthest apart first. Never raises."""
         ...

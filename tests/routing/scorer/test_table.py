@@ -160,3 +160,21 @@ def test_means_are_told_with_what_may_be_chance() -> None:
     assert scores.means["small"].quality != scores.estimates["small"].quality
     assert scores.least_gap == pytest.approx(1.645 * (2 * 450) ** -0.5)
     assert scorer.score(Question(signals=Signals(task="law"), text="prove the sum a")).means is None
+
+
+def test_what_moved_the_estimates() -> None:
+    """The words that told the models apart come first, with what each added; a text without signal has none."""
+    told = SCORER.pushes(Question(signals=Signals(), text="prove the sum a law"))
+    sums = {model: sum(push.by[model] for push in told) for model in ("small", "large")}
+    assert all(push.what in {repr(word) for word in VOCABULARY} | set(MEASURES) for push in told)
+    assert len(told) == 8
+    spreads = [abs(push.by["small"] - push.by["large"]) for push in told]
+    assert spreads == sorted(spreads, reverse=True)
+    assert sums["small"] != sums["large"]
+    assert SCORER.pushes(Question(signals=Signals(), text="")) == ()
+    plain = load_scorer(tiny_scorer())
+    first = plain.pushes(Question(signals=Signals(), text="prove the sum a"))[0]
+    assert (first.what, first.by) == (
+        "'prove'",
+        {"small": pytest.approx(-0.15, abs=1e-3), "large": pytest.approx(-0.05, abs=1e-3)},
+    )

@@ -10,9 +10,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from triplepoint.foundation.errors import ScorerInvalid
-from triplepoint.routing.model import Estimate, Question, Scores
+from triplepoint.routing.model import Estimate, Push, Question, Scores
 from triplepoint.routing.scorer.card import Card
 from triplepoint.routing.scorer.file import ScorerData, digest_without_certificates, read_scorer
+from triplepoint.routing.scorer.pushes import pushes_of
 from triplepoint.routing.scorer.tables import NEVER_LEARNT, Floats
 from triplepoint.routing.scorer.terms import BINS, MEASURES, measure, pairs_of, words_of
 
@@ -80,6 +81,10 @@ class TableScorer:
         quality = self._calibrated(quality + sums[:models])
         tokens = tokens * np.exp(sums[models:].clip(-_LONGEST_LN, _LONGEST_LN))
         return self._scores(quality, tokens, group, has_signal=True)
+
+    def pushes(self, question: Question) -> tuple[Push, ...]:
+        """Return what in a request moved the estimates, what moved them furthest apart first; as `ports.TellingScorer`."""
+        return pushes_of(self.tables, self.find(question.text), self._columns)
 
     def find(self, text: str) -> Found:
         """Look a text up in the vocabulary."""
