@@ -18,7 +18,7 @@ _ALL = (
         "changes",
         "alarms",
     ),
-    *("decisions", "signals"),
+    *("decisions", "signals", "choices"),
 )
 
 

@@ -207,6 +207,10 @@ class EnergySettings(RunsOn):
     """Where models of this upstream differ, by their names there."""
 
 
+Region = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+"""A name of your own for where data may be, such as ``eu``: lower case, digits and ``-``."""
+
+
 class UpstreamBase(FileModel):
     """What every upstream may set."""
 
@@ -218,6 +222,8 @@ class UpstreamBase(FileModel):
     """Circuit breaker."""
     pool: PoolSettings = PoolSettings()
     """Connections."""
+    region: Region | None = None
+    """Where it keeps and works on what it is sent, for plans with ``regions``; without, it is in none that a plan names."""
     energy: EnergySettings | None = None
     """What it runs on and where it stands, for the energy and carbon on receipts."""
 

@@ -138,6 +138,9 @@ def test_a_right_file_is_loaded_with_its_prices(folder: Path) -> None:
             "ours/later has no price today",
             "priced models",
         ),
+        (_plan("regions: []"), ".regions", "is empty", "name at least one"),
+        (_plan("regions: [EU]"), ".regions[0]", "wrong form", "schema"),
+        (_plan("regions: [eu]"), ".regions[0]", "no upstream is in the region eu", "there are no regions of upstreams"),
         (_plan("rates: {requests_per_minute: 0}"), ".rates.requests_per_minute", "out of range", "at least 1"),
         (_plan("qotas: {}"), ".qotas", "is not a known key", "quotas"),
         ("plans: {}\n", "plans", "is empty", "name at least one"),
@@ -157,6 +160,25 @@ def test_a_mistake_is_said_with_its_place_and_its_mend(folder: Path, text: str, 
 def test_a_quota_of_nothing_is_right_where_something_is_left(folder: Path) -> None:
     """A model may be shut by a quota of 0 as long as another one can serve."""
     (folder / "plans.yaml").write_text(_plan("quotas: {q: {unit: messages, limit: 0, per: day, models: [large]}}"))
+    assert load_configuration(folder, ENVIRON, TODAY).plans is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "message"),
+    [
+        ("regions: [es]", "plans.plus.regions[0]", "no upstream is in the region es"),
+        ("models: [large], regions: [eu]", "plans.plus.regions", "no model that it entitles to has an upstream"),
+        ("floor: large, regions: [eu]", "plans.plus.floor", "large has no upstream in the plan's regions"),
+    ],
+)
+def test_regions_are_held_against_upstreams(folder: Path, body: str, key: str, message: str) -> None:
+    """A plan's regions are those of upstreams, and leave something to serve; a right one is loaded."""
+    settings = folder / "triplepoint.yaml"
+    settings.write_text(settings.read_text("utf-8").replace("gguf: nano", "gguf: nano, region: eu"), "utf-8")
+    (problem,) = _problems(folder, _plan(body))
+    assert problem.key == key
+    assert message in problem.message
+    (folder / "plans.yaml").write_text(_plan("regions: [eu]"), encoding="utf-8")
     assert load_configuration(folder, ENVIRON, TODAY).plans is not None
 
 

@@ -10,9 +10,12 @@ from tests.gateway.harness import write_configuration
 
 from triplepoint.configuration.load import load_configuration
 from triplepoint.foundation.ids import CustomerId, KeyId
+from triplepoint.gateway.auto import Beside, choose_auto, read_auto
+from triplepoint.gateway.choice import Choice, choose_named, find_model
 from triplepoint.gateway.request import Request, parse_request
 from triplepoint.gateway.snapshot import KeyGrant, Snapshot, compile_snapshot
 from triplepoint.gateway.upstream import LiveUpstream
+from triplepoint.plans.terms import UNBOUND, Terms
 from triplepoint.settings import Upstream
 from triplepoint.upstreams.dialects.model import Dialect
 from triplepoint.upstreams.ports import UpstreamClient
@@ -66,3 +69,23 @@ def live_upstreams(snapshot: Snapshot) -> dict[str, LiveUpstream]:
 def no_client(origin: str, definition: Upstream) -> UpstreamClient:
     """Refuse to connect."""
     raise AssertionError(f"nothing may be sent to {origin}")
+
+
+def pick(
+    snapshot: Snapshot,
+    request: Request,
+    key: KeyGrant | None = None,
+    terms: Terms = UNBOUND,
+    *,
+    upstreams: dict[str, LiveUpstream] | None = None,
+    beside: Beside = Beside(TODAY_US, 100.0),  # noqa: B008 - it never changes
+    embeddings: bool = False,
+) -> Choice:
+    """Choose a model as a request's way through the gateway does; with upstreams that are all up, unless they are given."""
+    asked = find_model(request.asked_model, snapshot)
+    if asked.route is not None:
+        return choose_named(request, asked, key or grant(), terms, now_us=beside.now_us, embeddings=embeddings)
+    assert asked.lineup.router is not None
+    reading = read_auto(request, asked.lineup.router, {})
+    live = upstreams or live_upstreams(snapshot)
+    return choose_auto(request, reading, asked.lineup, key or grant(), terms, live, beside, embeddings=embeddings)

@@ -18,6 +18,7 @@ from triplepoint.foundation.usage import Usage
 from triplepoint.gateway.admission import Admissions
 from triplepoint.gateway.app import Gateway
 from triplepoint.gateway.attempts import Attempts
+from triplepoint.gateway.conversations import Conversations
 from triplepoint.gateway.cycle import Cycle
 from triplepoint.gateway.record import Book, Recents
 from triplepoint.gateway.request import Request
@@ -147,6 +148,8 @@ async def queued_gateway(folder: Path) -> AsyncGenerator[Queued]:
             draw=lambda: 0.0,
             estimate=_estimate,
         )
+        counters = MemoryCounters()
+        conversations = Conversations(counters)
         gateway = Gateway(
             Runtime(snapshot, live, attempts),
             digest=Digester(installation.secret),
@@ -157,11 +160,14 @@ async def queued_gateway(folder: Path) -> AsyncGenerator[Queued]:
             receipts=installation.ledger,
             count_tokens=lambda request, upstream_model: 0,
             admissions=Admissions(
-                MemoryCounters(),
+                counters,
                 LedgerSeeding(LedgerUse(installation.database), lambda: None),
+                conversations,
                 installation.clock,
                 metrics,
             ),
+            conversations=conversations,
+            draw=lambda: 0.0,
             readiness=lambda: None,
             keep_rating=journal.write,
         )

@@ -8,14 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.gateway.harness import model, openai_upstream
-from tests.gateway.making import TODAY_US, chat, grant, live_upstreams, no_client, snapshot_of
+from tests.gateway.making import chat, grant, live_upstreams, no_client, pick, snapshot_of
 
 from triplepoint.foundation.errors import NotEntitled, NotFound, RequestInvalid, Retired, TriplepointError, UpstreamOverloaded
-from triplepoint.gateway.choice import Choice, choose
-from triplepoint.gateway.request import Request, parse_request
+from triplepoint.gateway.request import parse_request
 from triplepoint.gateway.snapshot import KeyGrant, Snapshot
 from triplepoint.gateway.upstream import LiveUpstream
-from triplepoint.plans.terms import UNBOUND, Terms
+from triplepoint.plans.terms import UNBOUND
 from triplepoint.upstreams.dialects.model import Dialect
 
 MODELS = {
@@ -36,11 +35,6 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
         models=MODELS,
         lineup={"aliases": {"best": "large"}, "router": ROUTER},
     )
-
-
-def pick(snapshot: Snapshot, request: Request, key: KeyGrant | None = None, terms: Terms = UNBOUND, **facts: Any) -> Choice:
-    """Choose with upstreams that are all up."""
-    return choose(request, snapshot, key or grant(), terms, live_upstreams(snapshot), now_us=TODAY_US, **facts)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +119,7 @@ def test_auto_waits_for_nobody_who_is_down(snapshot: Snapshot) -> None:
         name: Down(name, live.definition, None, make_client=no_client) for name, live in upstreams.items()
     }
     with pytest.raises(UpstreamOverloaded) as refused:
-        choose(chat(model="auto"), snapshot, grant(), UNBOUND, down, now_us=TODAY_US)
+        pick(snapshot, chat(model="auto"), upstreams=down)
     assert refused.value.retry_after_s is not None
 
 

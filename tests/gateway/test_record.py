@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.gateway.harness import model, openai_upstream
-from tests.gateway.making import TODAY_US, SteppingClock, chat, grant, live_upstreams, snapshot_of
+from tests.gateway.making import TODAY_US, SteppingClock, chat, grant, snapshot_of
 
 from triplepoint.foundation.errors import Overloaded, StoreFault
 from triplepoint.foundation.ids import IdFactory
 from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.gateway.admitted import Admitted
-from triplepoint.gateway.choice import choose
+from triplepoint.gateway.choice import choose_named, find_model
 from triplepoint.gateway.record import Book, OpenAttempt, Recents
 from triplepoint.ledger.framing import frame_into
 from triplepoint.ledger.journal import Journal
@@ -59,7 +59,7 @@ class Desk:
     def open(self, receipt_id: str = "rcpt_1", attempt: int = 1) -> OpenAttempt:
         """Open an attempt."""
         request = chat(triplepoint={"conversation": "c-1", "tags": {"team": "red"}})
-        choice = choose(request, self._snapshot, grant(), UNBOUND, live_upstreams(self._snapshot), now_us=TODAY_US)
+        choice = choose_named(request, find_model("chat", self._snapshot), grant(), UNBOUND, now_us=TODAY_US)
         facts = {"receipt_id": receipt_id, "request_id": "req_1", "reason": choice.reason}
         admitted = Admitted(UNBOUND, choice, UNBOUND.charge)
         return self.book.open(request, admitted, choice.route.targets[0], grant(), attempt=attempt, **facts)

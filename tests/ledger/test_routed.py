@@ -32,8 +32,8 @@ DECIDED = RoutedRecord(
     propensity=0.9850000001,
     is_certified=True,
     candidates=(
-        CandidateRecord("tiny", why_not="not entitled by the plan"),
-        CandidateRecord("nano", 0.61, 48.0, 0.0000123456789, 0.02, 1.5, 0.0059, "dominated by mini"),
+        CandidateRecord("tiny", why_not="not entitled by the plan", is_allowed=False),
+        CandidateRecord("nano", 0.61, 48.0, 0.0000123456789, 0.02, 1.5, 0.0059, "dominated by mini", False),
         CandidateRecord("mini", 2 / 3, 52.0, 0.00002, 0.05, 1.9, 0.0081),
     ),
     signals={"input_tokens": 412, "maths": True, "language": "zh"},
@@ -58,8 +58,8 @@ def test_a_decision_goes_through_the_ledger_whole(
         propensity=0.985,
         is_certified=True,
         candidates=(
-            Candidate("tiny", why_not="not entitled by the plan"),
-            Candidate("nano", 0.61, 48.0, 0.0000123457, 0.02, 1.5, 0.0059, "dominated by mini"),
+            Candidate("tiny", why_not="not entitled by the plan", is_allowed=False),
+            Candidate("nano", 0.61, 48.0, 0.0000123457, 0.02, 1.5, 0.0059, "dominated by mini", False),
             Candidate("mini", 0.666667, 52.0, 0.00002, 0.05, 1.9, 0.0081),
         ),
         signals={"input_tokens": 412, "maths": True, "language": "zh"},

@@ -135,6 +135,7 @@ def _rights(name: str, plan: Plan, customers: int, *, is_default: bool) -> Table
         "charge": _charge(plan) + (", prepaid: burnt from credit" if plan.prepaid else ""),
         "models": ", ".join(plan.models) if plan.models is not None else "all of the line-up",
         "floor": plan.floor or "",
+        "regions": ", ".join(plan.regions) if plan.regions is not None else "",
         "endpoints": ", ".join(plan.endpoints) if plan.endpoints is not None else "all",
         "longest prompt": f"{plan.max_context_tokens} tokens" if plan.max_context_tokens else "",
         "longest answer": f"{plan.max_output_tokens} tokens" if plan.max_output_tokens else "",

@@ -45,7 +45,9 @@ def check(
             problems += _service(reading, path, plan, lineup)
             problems += _ladder(reading, path, plan, lineup)
             problems += _prices(reading, path, plan, lineup, book, today)
-            problems += _unreported(reading, path, plan, lineup, settings.upstreams if settings is not None else {})
+            upstreams = settings.upstreams if settings is not None else {}
+            problems += _unreported(reading, path, plan, lineup, upstreams)
+            problems += _regions(reading, path, plan, lineup, upstreams)
     return problems
 
 
@@ -88,6 +90,27 @@ def _unreported(
                     message = f"nobody can say what {model} takes: its upstream {target.upstream} is a script"
                     fix = f"write energy: for {target.upstream} in triplepoint.yaml, or count another unit"
                     yield reading.problem((*path, "quotas", name, "unit"), message, fix)
+
+
+def _regions(
+    reading: Reading[PlansFile], path: _Path, plan: Plan, lineup: Lineup, upstreams: Mapping[str, Upstream]
+) -> Iterator[Problem]:
+    """Find regions that no upstream is in, and what a plan promises of models that are in none of its regions."""
+    if plan.regions is None or not upstreams:
+        return
+    declared = {name: upstream.region for name, upstream in upstreams.items() if upstream.region is not None}
+    for position, region in enumerate(plan.regions):
+        if region not in declared.values():
+            fix = suggest(region, sorted(set(declared.values())), "regions of upstreams in triplepoint.yaml")
+            yield reading.problem((*path, "regions", position), f"no upstream is in the region {region}", fix)
+    names = {name for name, region in declared.items() if region in plan.regions}
+    within = [m for m in entitled(plan, lineup) if any(target.upstream in names for target in lineup.models[m].upstreams)]
+    fix = "write region: for the upstreams that are there in triplepoint.yaml, or add the region in which they are"
+    if not within and names:
+        message = "can never be served: no model that it entitles to has an upstream in these regions"
+        yield reading.problem((*path, "regions"), message, fix)
+    elif names and plan.floor is not None and plan.floor in entitled(plan, lineup) and plan.floor not in within:
+        yield reading.problem((*path, "floor"), f"{plan.floor} has no upstream in the plan's regions", fix)
 
 
 def _period(reading: Reading[PlansFile], place: _Path, quota: Quota) -> Iterator[Problem]:

@@ -11,20 +11,25 @@ A request in a tool loop, and one that asked for a pin, is never moved.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Protocol
+
+import msgspec
 
 from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.errors import NotEntitled, RequestInvalid, TriplepointError
 from triplepoint.gateway.admitted import Admitted
 from triplepoint.gateway.arrival import Arrival
-from triplepoint.gateway.choice import Choice, is_able_for, is_offered, may_call
+from triplepoint.gateway.choice import Choice, is_offered
 from triplepoint.gateway.claims import Ask, ask_for, turns_to_credit, used_up
+from triplepoint.gateway.conversations import Conversations
+from triplepoint.gateway.eligible import eligible
+from triplepoint.gateway.ladder import Entry, step_down
 from triplepoint.gateway.quota_words import quota_refusal, rate_refusal, standing_headers, why_bound
 from triplepoint.gateway.request import REFUSE, Request
-from triplepoint.gateway.snapshot import KeyGrant, ModelRoute
-from triplepoint.gateway.toolloop import conversation_name, goes_on_with_tools
-from triplepoint.gateway.wire import HeaderList
+from triplepoint.gateway.snapshot import KeyGrant
+from triplepoint.gateway.toolloop import goes_on_with_tools, turn_of
+from triplepoint.gateway.upstream import LiveUpstream
 from triplepoint.gateway.worst import Worst, worst_case
 from triplepoint.plans.counters.model import Bound, Claim, Hold, Kind, Reserved, Seed, Unknown
 from triplepoint.plans.counters.ports import Counters, CountersAway
@@ -38,8 +43,6 @@ from triplepoint.upstreams.dialects.model import Dialect
 LIFE_US = 15 * 60 * 1_000_000
 """How long a reservation lives whose process died; longer than any attempt may take by default."""
 
-_LOOP_US = 24 * 3600 * 1_000_000
-"""How long it is remembered where a tool loop began."""
 _ENDPOINTS = {Dialect.CHAT: "chat", Dialect.RESPONSES: "responses", Dialect.MESSAGES: "messages"}
 _log = get_logger("admission")
 
@@ -64,23 +67,42 @@ class Admissions:
     Args:
         counters: Where limits are kept.
         seeding: Where they begin.
+        conversations: Know where a tool loop began.
         clock: Time.
         metrics: Counts.
     """
 
-    def __init__(self, counters: Counters, seeding: Seeding, clock: Clock, metrics: GatewayMetrics) -> None:
+    def __init__(
+        self,
+        counters: Counters,
+        seeding: Seeding,
+        conversations: Conversations,
+        clock: Clock,
+        metrics: GatewayMetrics,
+    ) -> None:
         self._counters = counters
         self._seeding = seeding
+        self._conversations = conversations
         self._clock = clock
         self._metrics = metrics
         self._settling: set[asyncio.Task[None]] = set()
 
-    async def admit(self, request: Request, choice: Choice, terms: Terms, arrival: Arrival, *, now_us: int) -> Admitted:
+    async def admit(
+        self,
+        request: Request,
+        choice: Choice,
+        terms: Terms,
+        arrival: Arrival,
+        upstreams: Mapping[str, LiveUpstream],
+        *,
+        now_us: int,
+    ) -> Admitted:
         """Let a request in.
 
         Args:
             choice: The model that was chosen; the ladder may change it.
             terms: Of its key.
+            upstreams: Live ones; the ladder leads to none that is down.
             arrival: Its head; how the limits stand is added to the answer's headers, whatever the answer will be.
         Raises:
             NotEntitled, RequestInvalid: the plan does not allow it.
@@ -108,7 +130,8 @@ class Admissions:
                 if isinstance(answer, Reserved):
                     arrival.headers += standing_headers(terms, choice.route.name, ask.limits, answer.standings, now_us)
                     return _let_in(terms, ask, answer.holds)
-            return await self._enter(_Entry(request, terms, grant, arrival, now_us), choice, in_loop=in_loop)
+            entry = Entry(request, terms, grant, arrival.receipt_id, arrival.headers, upstreams, now_us)
+            return await self._enter(entry, choice, in_loop=in_loop)
         except CountersAway as away:
             if not terms.is_open_when_away:
                 raise
@@ -134,17 +157,17 @@ class Admissions:
         """Wait for settlements under way."""
         await asyncio.gather(*self._settling)
 
-    async def _enter(self, entry: "_Entry", choice: Choice, *, in_loop: bool) -> Admitted:
+    async def _enter(self, entry: Entry, choice: Choice, *, in_loop: bool) -> Admitted:
         """Reserve for the chosen model, or for the first below it that has room."""
         terms, first, why = entry.terms, choice, ""
-        if in_loop and terms.ladder:
+        if in_loop and terms.ladder and choice.decided is None:  # what a router chose is in its tool loop already
             choice = await self._where_the_loop_began(entry, choice)
         while True:
             ask, answer = await self._reserve(entry, choice, in_loop=in_loop)
             told = standing_headers(terms, choice.route.name, ask.limits, answer.standings, entry.now_us)
             if isinstance(answer, Reserved):
                 entry.headers += told
-                return await self._entered(entry, first, why, ask, answer)
+                return self._entered(entry, first, why, ask, answer)
             try:
                 choice, because = self._down(entry, choice, ask, answer, in_loop=in_loop)
             except TriplepointError:
@@ -152,7 +175,7 @@ class Admissions:
                 raise
             why = why or because
 
-    async def _reserve(self, entry: "_Entry", choice: Choice, *, in_loop: bool) -> tuple[Ask, Reserved | Bound]:
+    async def _reserve(self, entry: Entry, choice: Choice, *, in_loop: bool) -> tuple[Ask, Reserved | Bound]:
         """Reserve for one model: on its quotas, then with their grace, then from credit, as the plan has it."""
         ask = ask_for(entry.request, choice, entry.terms, entry.now_us)
         answer = await self._hold(entry, ask)
@@ -167,7 +190,7 @@ class Admissions:
                 return on_credit, answer_on_credit
         return ask, answer
 
-    async def _hold(self, entry: "_Entry", ask: Ask) -> Reserved | Bound:
+    async def _hold(self, entry: Entry, ask: Ask) -> Reserved | Bound:
         if not ask.claims:
             return Reserved((), ())
         account, now_us = entry.grant.customer_id, entry.now_us
@@ -181,7 +204,7 @@ class Admissions:
             seeds = await self._seeding(account, limits, claims, now_us=now_us)
             await self._counters.seed(account, seeds, now_us=now_us)
 
-    def _down(self, entry: "_Entry", choice: Choice, ask: Ask, answer: Bound, *, in_loop: bool) -> tuple[Choice, str]:
+    def _down(self, entry: Entry, choice: Choice, ask: Ask, answer: Bound, *, in_loop: bool) -> tuple[Choice, str]:
         """Return the choice of the model that the ladder names next, and why it comes to that.
 
         Raises: RateLimited, QuotaExhausted: there is none, or the request is not to be moved.
@@ -191,7 +214,7 @@ class Admissions:
             self._metrics.limited("rate")
             raise rate_refusal(ask.limits, answer, too_fast, entry.now_us)
         stays = in_loop or "@" in entry.request.asked_model
-        below = None if stays else _below(entry, choice)
+        below = None if stays else step_down(entry, choice, self._clock.steady_s())
         why, reset_us = why_bound(entry.terms, ask.limits, ask.claims, answer, entry.now_us)
         if below is None or entry.request.controls.downgrade == REFUSE:
             self._metrics.limited("quota")
@@ -200,49 +223,27 @@ class Admissions:
         limit = ask.limits[answer.binding[0]]
         name = limit.name if limit is not None else "credit"
         reason = f"{choice.reason}; {name} is used up, so {choice.route.name} → {below.name}"
-        return Choice(choice.lineup, below, reason), why
+        return msgspec.structs.replace(choice, route=below, reason=reason), why
 
-    async def _entered(self, entry: "_Entry", first: Choice, why: str, ask: Ask, answer: Reserved) -> Admitted:
+    def _entered(self, entry: Entry, first: Choice, why: str, ask: Ask, answer: Reserved) -> Admitted:
         admitted, route = _let_in(entry.terms, ask, answer.holds), ask.choice.route
         if route is not first.route:
             admitted.downgraded_from = first.route.name
             because = why or "its tool loop began there"
             admitted.notices.append(f"{route.name} answered in place of {first.route.name}: {because}")
             self._metrics.downgraded(first.route.name, route.name)
-            if "tools" in entry.request.fields:
-                await self._remember(entry, route)
         return admitted
 
-    async def _remember(self, entry: "_Entry", route: ModelRoute) -> None:
-        """Note where a tool loop may begin; the request is let in, so counters that went away meanwhile do not stop it."""
-        name, until_us = conversation_name(entry.request), entry.now_us + _LOOP_US
-        try:
-            await self._counters.remember(entry.grant.customer_id, name, route.name, until_us=until_us)
-        except CountersAway as away:
-            _log.warning("counters are away; a tool loop may not stay at its model", why=away.message)
-
-    async def _where_the_loop_began(self, entry: "_Entry", choice: Choice) -> Choice:
-        name = conversation_name(entry.request)
-        kept = await self._counters.recall(entry.grant.customer_id, name, now_us=entry.now_us)
-        route = choice.lineup.models.get(kept) if kept is not None else None
-        if route is None or route is choice.route or not _may_serve(entry, route):
+    async def _where_the_loop_began(self, entry: Entry, choice: Choice) -> Choice:
+        request = entry.request
+        before = await self._conversations.before(request, entry.grant.customer_id, now_us=entry.now_us)
+        # Where the upstream keeps the conversation, what goes on with a loop shows no turn at all.
+        if before is None or before.asked != request.asked_model or turn_of(request) not in {0, before.turn}:
+            return choice  # that was another turn's loop, or another model was asked for in it
+        route = eligible(choice.lineup, entry.grant, entry.terms).routes.get(before.model)
+        if route is None or route.name == choice.route.name or not is_offered(route, entry.now_us):
             return choice
-        return Choice(choice.lineup, route, f"{choice.reason}; its tool loop began at {route.name}")
-
-
-class _Entry:
-    """A request that wants in, and whose it is."""
-
-    __slots__ = ("grant", "headers", "now_us", "receipt_id", "request", "terms")
-
-    def __init__(self, request: Request, terms: Terms, grant: KeyGrant, arrival: Arrival, now_us: int) -> None:
-        self.request = request
-        self.terms = terms
-        self.grant = grant
-        self.receipt_id = arrival.receipt_id
-        self.headers: HeaderList = arrival.headers
-        """Of the answer."""
-        self.now_us = now_us
+        return msgspec.structs.replace(choice, route=route, reason=f"{choice.reason}; its tool loop began at {route.name}")
 
 
 def _let_in(terms: Terms, ask: Ask, holds: tuple[Hold, ...]) -> Admitted:
@@ -251,22 +252,6 @@ def _let_in(terms: Terms, ask: Ask, holds: tuple[Hold, ...]) -> Admitted:
     if terms.bounds_output or terms.max_output_tokens is not None:
         _bound(admitted, ask.worst)
     return admitted
-
-
-def _below(entry: _Entry, choice: Choice) -> ModelRoute | None:
-    """Return the next model down the ladder that may serve and can do what is asked."""
-    ladder = entry.terms.ladder
-    model = ladder.get(choice.route.name)
-    while model is not None:
-        route = choice.lineup.models.get(model)
-        if route is not None and _may_serve(entry, route) and is_able_for(entry.request, route):
-            return route
-        model = ladder.get(model)
-    return None
-
-
-def _may_serve(entry: _Entry, route: ModelRoute) -> bool:
-    return may_call(entry.grant, entry.terms, route) and is_offered(route, entry.now_us)
 
 
 def _unreserved(ask: Ask, terms: Terms) -> Admitted:

@@ -11,6 +11,7 @@ from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.ids import NewId
 from triplepoint.gateway.admission import Admissions
 from triplepoint.gateway.body import Receive
+from triplepoint.gateway.conversations import Conversations
 from triplepoint.gateway.cycle import Cycle
 from triplepoint.gateway.endpoints import MODEL_ENDPOINTS
 from triplepoint.gateway.feedback import FEEDBACK_PATH, FeedbackCalls
@@ -36,6 +37,8 @@ class Gateway:
         receipts: Older ones.
         count_tokens: For ``count_tokens`` on a model whose upstream has no such endpoint.
         admissions: Lets requests in on their plans.
+        conversations: Remembers who gave a conversation's last answer.
+        draw: Uniform random numbers in [0, 1), for the router.
         readiness: Says what is wrong, or None; for ``/readyz``.
         keep_rating: Writes what a customer says of an answer to the journal.
         tracing: Where spans go.
@@ -53,6 +56,8 @@ class Gateway:
         receipts: Receipts,
         count_tokens: CountTokens,
         admissions: Admissions,
+        conversations: Conversations,
+        draw: Callable[[], float],
         readiness: Callable[[], str | None],
         keep_rating: Callable[[Rated], object],
         tracing: Tracing = NO_TRACING,
@@ -67,6 +72,8 @@ class Gateway:
             recents=recents,
             count_tokens=count_tokens,
             admissions=admissions,
+            conversations=conversations,
+            draw=draw,
             tracing=tracing,
         )
         self._feedback = FeedbackCalls(

@@ -29,6 +29,12 @@ class Breaker:
         self._is_trying = True
         return True
 
+    def would_allow(self, now_s: float) -> bool:
+        """Tell whether a request that asked now would be let through; takes nobody's try."""
+        if self.failures < self._settings.failures:
+            return True
+        return now_s >= self._open_until_s and not self._is_trying
+
     def succeeded(self) -> None:
         """Note an answer, which closes the breaker."""
         self.failures = 0

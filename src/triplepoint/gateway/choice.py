@@ -1,25 +1,47 @@
-"""Picks the model: by name, alias or pin, or through the router; never one that the key may not call.
+"""Picks the model: by name, alias or pin here, through the router in `auto`; never one that the key may not call.
 
-The order is entitlement, capability, context, health; the router chooses among what they leave and cannot choose outside it.
+What holds for every model that a request may be given stands here and in `eligible`: the ladder and whatever else moves a
+request to another model asks the same.
 """
 
-import itertools
-from collections.abc import Iterable, Set
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import msgspec
 
-from triplepoint.foundation.errors import NotEntitled, NotFound, RequestInvalid, UpstreamOverloaded
+from triplepoint.foundation.errors import NotEntitled, NotFound, RequestInvalid
+from triplepoint.gateway.eligible import Dropped, in_regions, may_call, regions_text
 from triplepoint.gateway.request import Request
 from triplepoint.gateway.snapshot import KeyGrant, LineupRoutes, ModelRoute, Snapshot
 from triplepoint.gateway.upstream import LiveUpstream
 from triplepoint.lineups.model import Capability
 from triplepoint.plans.terms import Terms
-from triplepoint.routing.candidates import is_able, needs_in
-from triplepoint.routing.model import Question
-from triplepoint.routing.signals.read import read_request
+from triplepoint.routing.candidates import fits, needs_in
+from triplepoint.routing.model import Decision, Signals
 from triplepoint.upstreams.texts import estimate_input_tokens
 
-_EMBEDDINGS = frozenset({Capability.EMBEDDINGS})
+EMBEDDINGS: Final = frozenset({Capability.EMBEDDINGS})
+
+
+class Asked(NamedTuple):
+    """What the name in a request stands for."""
+
+    lineup: LineupRoutes
+    route: ModelRoute | None
+    """None: the line-up's router decides."""
+    how: str
+    """How it was found, in words."""
+
+
+class Decided(msgspec.Struct, frozen=True, gc=False):
+    """How the router came to its choice."""
+
+    decision: Decision
+    signals: Signals
+    candidates: Mapping[str, ModelRoute]
+    """Models that it could choose from, in line-up order: able, entitled, up, and with only those upstreams that may serve."""
+    dropped: tuple[Dropped, ...]
+    """The line-up's other models."""
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
@@ -28,35 +50,43 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
     lineup: LineupRoutes
     route: ModelRoute
     reason: str
+    decided: Decided | None = None
+    """None where the caller named the model."""
 
 
-def choose(
-    request: Request,
-    snapshot: Snapshot,
-    grant: KeyGrant,
-    terms: Terms,
-    upstreams: dict[str, LiveUpstream],
-    *,
-    now_us: int,
-    embeddings: bool = False,
+def find_model(name: str, snapshot: Snapshot) -> Asked:
+    """Resolve a name.
+
+    Raises: NotFound: it names nothing.
+    """
+    resolved = snapshot.names.resolve(name)
+    if resolved is None:
+        raise unknown_model(name)
+    lineup = snapshot.lineups[resolved.lineup]
+    return Asked(lineup, lineup.models[resolved.model] if resolved.model is not None else None, resolved.how)
+
+
+def choose_named(
+    request: Request, asked: Asked, grant: KeyGrant, terms: Terms, *, now_us: int, embeddings: bool = False
 ) -> Choice:
-    """Pick the model for a request.
+    """Take the model that the caller named.
+
+    Args:
+        asked: With a route.
 
     Raises:
-        NotFound: no such model, or none that this key may know of.
-        Retired: the model's notice has run out.
-        RequestInvalid: the model cannot do what is asked.
-        UpstreamOverloaded: ``auto``, and nothing that could serve is up.
+        NotFound: this key may not know of it.
+        NotEntitled: none of its upstreams is in the plan's regions.
+        Retired: its notice has run out.
+        RequestInvalid: it cannot do what is asked.
     """
-    needs = _EMBEDDINGS if embeddings else _needs(request)
-    lineup, route, how = find_model(request.asked_model, snapshot)
-    if route is None:
-        entitled = [one for one in from_floor(lineup, terms) if may_call(grant, terms, one) and is_offered(one, now_us)]
-        return _route(request, lineup, entitled, upstreams, needs)
+    lineup, route, how = asked
+    assert route is not None  # noqa: S101 - the caller looked
     if not may_call(grant, terms, route):
         raise unknown_model(request.asked_model)
     if route.ending is not None and route.ending.is_over(now_us):
         raise route.ending.gone()
+    needs = EMBEDDINGS if embeddings else _needs(request)
     if not needs <= route.capabilities:
         lack = min(need.value for need in needs - route.capabilities)
         raise RequestInvalid(
@@ -64,46 +94,40 @@ def choose(
             param="model",
             code="unsupported_by_model",
         )
+    if terms.regions is not None:
+        within = in_regions(lineup, route, terms)
+        if within is None:
+            raise out_of_regions(f"the model {request.asked_model!r}", terms)
+        route = within
     return Choice(lineup, route, how)
 
 
-def find_model(name: str, snapshot: Snapshot) -> tuple[LineupRoutes, ModelRoute | None, str]:
-    """Resolve a name.
+def answer_bound(request: Request, terms: Terms) -> int | None:
+    """Return the most tokens that an answer may have by its caller and its plan; None: neither says.
 
-    Returns: The line-up, the model (None: its router decides), and how it was found, in words.
-    Raises: NotFound: it names nothing.
+    Raises: RequestInvalid: the caller's bound is no whole number.
     """
-    resolved = snapshot.names.resolve(name)
-    if resolved is None:
-        raise unknown_model(name)
-    lineup = snapshot.lineups[resolved.lineup]
-    return lineup, lineup.models[resolved.model] if resolved.model is not None else None, resolved.how
+    asked, most = request.output_bound(), terms.max_output_tokens
+    return most if asked is None else asked if most is None else min(asked, most)
 
 
-def may_call(grant: KeyGrant, terms: Terms, route: ModelRoute) -> bool:
-    """Tell whether a key may call a model: both the key and the plan must allow it."""
-    return (grant.models is None or route.name in grant.models) and (terms.models is None or route.name in terms.models)
-
-
-def from_floor(lineup: LineupRoutes, terms: Terms) -> Iterable[ModelRoute]:
-    """Return the models of a line-up that ``auto`` may give: from the plan's floor on up.
-
-    A line-up without the floor's model, such as an old one behind a pin, has no model that is known to be below it.
-    """
-    models = lineup.models
-    if terms.floor is None or terms.floor not in models:
-        return models.values()
-    return itertools.dropwhile(lambda route: route.name != terms.floor, models.values())
-
-
-def is_able_for(request: Request, route: ModelRoute) -> bool:
-    """Tell whether a model can do what a request asks."""
-    return is_able(route.model, _needs(request), estimate_input_tokens(request.fields, request.dialect))
+def is_able_for(request: Request, terms: Terms, route: ModelRoute) -> bool:
+    """Tell whether a model can do what a request asks, and has room for prompt and answer."""
+    tokens = estimate_input_tokens(request.fields, request.dialect)
+    return fits(route.model, tokens, answer_bound(request, terms)) and _needs(request) <= route.capabilities
 
 
 def is_offered(route: ModelRoute, now_us: int) -> bool:
     """Tell whether a model is still there."""
     return route.ending is None or not route.ending.is_over(now_us)
+
+
+def is_up(route: ModelRoute, upstreams: Mapping[str, LiveUpstream], now_s: float) -> bool:
+    """Tell whether some upstream of a model would be tried now."""
+    for target in route.targets:  # noqa: SIM110 - for every model of every request to auto: a generator costs three times this
+        if upstreams[target.upstream].is_up(now_s):
+            return True
+    return False
 
 
 def unknown_model(name: str) -> NotFound:
@@ -115,26 +139,14 @@ def unknown_model(name: str) -> NotFound:
     )
 
 
-def _route(
-    request: Request,
-    lineup: LineupRoutes,
-    entitled: list[ModelRoute],
-    upstreams: dict[str, LiveUpstream],
-    needs: Set[Capability],
-) -> Choice:
-    signals = read_request(request.fields, request.dialect).signals
-    if not entitled:
-        raise NotEntitled("This key may call no model of the active line-up; ask who issued it.")
-    able = [r for r in entitled if is_able(r.model, needs, signals.input_tokens)]
-    if not able:
-        raise RequestInvalid("No model that this key may call can do what the request asks.", code="unsupported_by_model")
-    up = {r.name for r in able if any(upstreams[t.upstream].is_ready() for t in r.targets)}
-    if not up:
-        raise UpstreamOverloaded("No model is up yet; try again in a moment.", code="upstream_starting", retry_after_s=2.0)
-    assert lineup.router is not None  # noqa: S101 - the caller asked
-    decision = lineup.router.decide(Question(signals=signals), up)
-    return Choice(lineup, lineup.models[decision.model], decision.reason)
+def out_of_regions(what: str, terms: Terms) -> NotEntitled:
+    """Return the fault of a request that would have to leave its plan's regions."""
+    return NotEntitled(
+        f"The plan {terms.plan} keeps requests in {regions_text(terms)}, and {what} has no upstream there.",
+        param="model",
+        code="region_not_entitled",
+    )
 
 
-def _needs(request: Request) -> Set[Capability]:
+def _needs(request: Request) -> frozenset[Capability]:
     return needs_in(request.fields, request.dialect, mentions_images=request.mentions_images)

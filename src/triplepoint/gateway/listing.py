@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from triplepoint.gateway.choice import find_model, from_floor, is_offered, may_call, unknown_model
+from triplepoint.gateway.choice import find_model, is_offered, unknown_model
+from triplepoint.gateway.eligible import eligible, in_regions, may_call
 from triplepoint.gateway.retirement import Ending
 from triplepoint.gateway.snapshot import KeyGrant, LineupRoutes, ModelRoute, Snapshot
 from triplepoint.ledger.receipts import moment_text
@@ -80,8 +81,11 @@ class _Listed:
 def _find(name: str, snapshot: Snapshot, viewer: Viewer, now_us: int) -> _Listed | None:
     """Look a name up; None where the key may not call it."""
     lineup, route, _ = find_model(name, snapshot)
-    behind = [route] if route is not None else from_floor(lineup, viewer.terms)
-    may = any(may_call(viewer.grant, viewer.terms, one) for one in behind)
+    grant, terms = viewer.grant, viewer.terms
+    if route is None:
+        may = bool(eligible(lineup, grant, terms).routes)
+    else:
+        may = may_call(grant, terms, route) and in_regions(lineup, route, terms) is not None
     return _Listed(name, lineup, route, now_us) if may else None
 
 

@@ -12,11 +12,14 @@ from triplepoint.foundation.ids import NewId
 from triplepoint.gateway.admission import Admissions
 from triplepoint.gateway.admitted import Admitted
 from triplepoint.gateway.arrival import Arrival
+from triplepoint.gateway.auto import Beside, choose_auto, read_auto, wants_to_know
 from triplepoint.gateway.body import CallerLeft, read_body
 from triplepoint.gateway.caller import authenticate
-from triplepoint.gateway.choice import choose
+from triplepoint.gateway.choice import Asked, Choice, choose_named, find_model
+from triplepoint.gateway.conversations import Conversations, is_of_interest
 from triplepoint.gateway.crossing import HOPS, next_hop, told
 from triplepoint.gateway.cycle import Cycle
+from triplepoint.gateway.dials import refuse_vain_thrift
 from triplepoint.gateway.endpoints import Endpoint
 from triplepoint.gateway.job import CallerStalled, Job
 from triplepoint.gateway.outgoing import Task
@@ -59,6 +62,8 @@ class ModelCalls:
         recents: Where refusals are kept for a while.
         count_tokens: For ``count_tokens`` on a model whose upstream has no such endpoint.
         admissions: Lets requests in on their plans.
+        conversations: Remembers who gave a conversation's last answer.
+        draw: Uniform random numbers in [0, 1), for the router.
         tracing: Where spans go.
     """
 
@@ -73,6 +78,8 @@ class ModelCalls:
         recents: Recents,
         count_tokens: CountTokens,
         admissions: Admissions,
+        conversations: Conversations,
+        draw: Callable[[], float],
         tracing: Tracing,
     ) -> None:
         self.runtime = runtime
@@ -85,6 +92,8 @@ class ModelCalls:
         self._count_tokens = count_tokens
         self._new_id = new_id
         self._admissions = admissions
+        self._conversations = conversations
+        self._draw = draw
         self._tracing = tracing
         self._pace = Pace()
 
@@ -110,11 +119,17 @@ class ModelCalls:
                 body, now_us = await self._read(arrival), self._clock.now_us()
             request = self._request(arrival, body)
             is_embedding = endpoint.task is Task.EMBED
-            choice = choose(request, runtime.snapshot, grant, terms, runtime.upstreams, now_us=now_us, embeddings=is_embedding)
+            asked = find_model(request.asked_model, runtime.snapshot)
+            if request.controls.thrift is not None:
+                refuse_vain_thrift(asked.lineup, terms)
+            if asked.route is not None:
+                choice = choose_named(request, asked, grant, terms, now_us=now_us, embeddings=is_embedding)
+            else:
+                choice = await self._route(request, asked, arrival, runtime, terms, now_us)
             if endpoint.task is Task.COUNT:
                 admitted = Admitted(terms, choice, terms.charge)  # counting takes nothing
             else:
-                admitted = await self._admissions.admit(request, choice, terms, arrival, now_us=now_us)
+                admitted = await self._admissions.admit(request, choice, terms, arrival, runtime.upstreams, now_us=now_us)
             job = self._job(arrival, request, admitted, grant, now_us)
             if endpoint.task is Task.COUNT and not _can_count_upstream(job, runtime):
                 await self._count(job)
@@ -123,6 +138,8 @@ class ModelCalls:
             if cycle.line.flow.write_paused:
                 await job.see_off()
             status = 200
+            if is_of_interest(request, job.choice, is_moved=admitted.downgraded_from is not None):
+                await self._conversations.answered(request, grant.customer_id, job.choice, now_us=now_us)
         except TriplepointError as error:
             status, code = await self._refuse(error, arrival, job)
         except (CallerLeft, CallerStalled):
@@ -192,6 +209,21 @@ class ModelCalls:
         if incoming.get(_RETRIES, b"0") != b"0":
             self._metrics.caller_retried()
         return in_session(request, incoming)
+
+    async def _route(
+        self, request: Request, asked: Asked, arrival: Arrival, runtime: Runtime, terms: Terms, now_us: int
+    ) -> Choice:
+        """Have the router choose; raises as `choose_auto`."""
+        lineup, grant = asked.lineup, arrival.grant
+        router = lineup.router
+        assert grant is not None and router is not None  # noqa: S101, PT018 - it has terms, and its name stands for a router
+        reading, before = read_auto(request, router, arrival.incoming), None
+        if wants_to_know(router, reading):
+            before = await self._conversations.before(request, grant.customer_id, now_us=now_us)
+        served_before = before.model if before is not None else None
+        beside = Beside(now_us, self._clock.steady_s(), served_before, self._draw())
+        is_embedding = arrival.endpoint.task is Task.EMBED
+        return choose_auto(request, reading, lineup, grant, terms, runtime.upstreams, beside, embeddings=is_embedding)
 
     def _job(self, arrival: Arrival, request: Request, admitted: Admitted, grant: KeyGrant, now_us: int) -> Job:
         """Make the job; the answer's headers say which model was chosen."""

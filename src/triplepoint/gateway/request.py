@@ -20,10 +20,12 @@ _decode_fields = msgspec.json.Decoder(RawFields).decode
 _decode_text = msgspec.json.Decoder(str).decode
 _decode_any = msgspec.json.Decoder().decode
 _FALSE = (b"false", b"null")
-_DIALS = ("warmth", "thrift", "caution")
-_CONTROLS = {"conversation", "tags", "downgrade", *_DIALS}
+_MANNERS = ("warmth", "caution")
+"""Dials of a model's manner."""
+_CONTROLS = {"conversation", "tags", "downgrade", "thrift", *_MANNERS}
 ALLOW, REFUSE = "allow", "refuse"
 """What a caller may say of being moved to a weaker model."""
+_MOST_THRIFT = 100
 _MAX_TAGS = 16
 _MAX_LABEL = 256
 _STORED = ("previous_response_id", "conversation")
@@ -49,6 +51,8 @@ class Controls(msgspec.Struct, frozen=True, gc=False):
     tags: dict[str, str] = {}
     downgrade: str = ALLOW
     """``refuse``: rather a refusal than a weaker model, where a quota is used up."""
+    thrift: int | None = None
+    """Dial from 0, quality at any price, to 100, the cheapest; None: it is not turned."""
 
 
 _NO_CONTROLS = Controls()
@@ -80,6 +84,18 @@ class Request(msgspec.Struct, frozen=True, gc=False):
         if self.mentions_images:
             return estimate_input_tokens(self.fields, self.dialect)
         return len(self.body) // 4
+
+    def output_bound(self) -> int | None:
+        """Return the most tokens that each answer may have, as the caller says; None: it does not say.
+
+        Raises: RequestInvalid: the bound is no whole number.
+        """
+        fields = self.fields
+        for name in OUTPUT_LIMITS[self.dialect]:
+            raw = fields.get(name)
+            if raw is not None and (number := bytes(raw)) != b"null":
+                return int(number) if number.isdigit() and number != b"0" else whole_number(raw, name)
+        return None
 
 
 def parse_request(body: bytes, dialect: Dialect, endpoint: str) -> Request:
@@ -151,6 +167,17 @@ def caller_deadline_s(headers: Mapping[bytes, bytes], now_s: float) -> float | N
     return now_s + seconds if 0 < seconds < 86_400 else None
 
 
+def whole_number(raw: msgspec.Raw, name: str) -> int:
+    """Read a member that must be a whole number of at least 1.
+
+    Raises: RequestInvalid: it is none.
+    """
+    value = _decode_any(raw)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise RequestInvalid("A whole number of at least 1 is expected.", param=name)
+    return value
+
+
 def _flag(raw: msgspec.Raw, name: str) -> bool:
     value = bytes(raw)
     if value == b"true":
@@ -172,12 +199,23 @@ def _read_controls(raw: msgspec.Raw) -> Controls:
             raise RequestInvalid(
                 f"This control is unknown; there are {known}.", param=f"triplepoint.{name}", code="unknown_control"
             )
-        if name in _DIALS:
-            raise RequestInvalid("The active line-up offers no such dial.", param=f"triplepoint.{name}", code="unknown_control")
+        if name in _MANNERS:
+            raise RequestInvalid("No line-up offers this dial yet.", param=f"triplepoint.{name}", code="unknown_control")
     conversation = members.get("conversation")
     if conversation is not None and not (isinstance(conversation, str) and 0 < len(conversation) <= _MAX_LABEL):
         raise RequestInvalid(f"A string of 1 to {_MAX_LABEL} characters is expected.", param="triplepoint.conversation")
-    return Controls(conversation, _read_tags(members.get("tags")), _read_downgrade(members.get("downgrade")))
+    tags, downgrade = _read_tags(members.get("tags")), _read_downgrade(members.get("downgrade"))
+    return Controls(conversation, tags, downgrade, _read_thrift(members.get("thrift")))
+
+
+def _read_thrift(value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_THRIFT:
+        raise RequestInvalid(
+            "A whole number from 0 (quality at any price) to 100 (the cheapest) is expected.", param="triplepoint.thrift"
+        )
+    return value
 
 
 def _read_downgrade(value: object) -> str:

@@ -6,7 +6,7 @@ databases while a request waits.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from triplepoint.access.model import Key
 from triplepoint.configuration.model import Configuration, LoadedLineup, LoadedPlans, LoadedScorer
@@ -15,6 +15,7 @@ from triplepoint.economics.model import Profile
 from triplepoint.foundation.ids import CustomerId, KeyId
 from triplepoint.foundation.money import money_text
 from triplepoint.foundation.secret import Secret
+from triplepoint.gateway.eligible import Eligible, Rights
 from triplepoint.gateway.retirement import Ending, compile_ending
 from triplepoint.lineups.model import Capability, Model, Target
 from triplepoint.lineups.resolve import Names
@@ -50,6 +51,8 @@ class TargetRoute:
     tools_by_schema: bool
     energy: Profile | None = None
     """What a token takes there; None: no model runs there."""
+    region: str | None = None
+    """Where the upstream is, for plans that name regions; None: it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,12 @@ class LineupRoutes:
     setup: RouterSetup | None
     headers: tuple[tuple[bytes, bytes], ...]
     """That every answer under this line-up carries."""
+    eligible: dict[Rights, Eligible] = field(default_factory=dict[Rights, Eligible], repr=False, compare=False)
+    """What rights leave of it, once worked out."""
+    regional: dict[tuple[str, frozenset[str]], ModelRoute | None] = field(
+        default_factory=dict[tuple[str, frozenset[str]], ModelRoute | None], repr=False, compare=False
+    )
+    """Models as they are within regions, once worked out; None: they have no upstream there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +124,8 @@ def compile_snapshot(
         holders: Customers with plans, limits or credit of their own.
     """
     meter = Meter(configuration.settings)
-    lineups = {name: _compile_lineup(loaded, meter) for name, loaded in configuration.lineups.items()}
     upstreams = configuration.settings.upstreams
+    lineups = {name: _compile_lineup(loaded, meter, upstreams) for name, loaded in configuration.lineups.items()}
     found = {name: configuration.api_key(upstream) for name, upstream in upstreams.items()}
     return Snapshot(
         settings=configuration.settings,
@@ -138,9 +147,9 @@ def compile_terms_book(plans: LoadedPlans | None, holders: Iterable[Holder]) -> 
     return book.with_holders(holders)
 
 
-def _compile_lineup(loaded: LoadedLineup, meter: Meter) -> LineupRoutes:
+def _compile_lineup(loaded: LoadedLineup, meter: Meter, upstreams: Mapping[str, Upstream]) -> LineupRoutes:
     lineup = loaded.lineup
-    models = {name: _compile_model(name, model, loaded, meter) for name, model in lineup.models.items()}
+    models = {name: _compile_model(name, model, loaded, meter, upstreams) for name, model in lineup.models.items()}
     facts = {name: facts_of(route) for name, route in models.items()}
     setup = _setup(lineup.router, facts, loaded.learnt) if lineup.router is not None else None
     router = setup.compile() if setup is not None else None
@@ -148,8 +157,13 @@ def _compile_lineup(loaded: LoadedLineup, meter: Meter) -> LineupRoutes:
     return LineupRoutes(lineup.lineup, loaded.hash, models, router, setup, (header,))
 
 
-def _compile_model(name: str, model: Model, loaded: LoadedLineup, meter: Meter) -> ModelRoute:
-    targets = tuple(_compile_target(target, loaded.prices[target.price], meter) for target in model.upstreams)
+def _compile_model(
+    name: str, model: Model, loaded: LoadedLineup, meter: Meter, upstreams: Mapping[str, Upstream]
+) -> ModelRoute:
+    targets = tuple(
+        _compile_target(target, loaded.prices[target.price], meter, upstreams[target.upstream].region)
+        for target in model.upstreams
+    )
     ending = compile_ending(name, model.retires) if model.retires is not None else None
     header = (b"x-triplepoint-model", name.encode())
     return ModelRoute(name, model, frozenset(model.capabilities), targets, header, ending)
@@ -177,7 +191,7 @@ def facts_of(route: ModelRoute) -> ModelFacts:
     )
 
 
-def _compile_target(target: Target, price: Price, meter: Meter) -> TargetRoute:
+def _compile_target(target: Target, price: Price, meter: Meter, region: str | None) -> TargetRoute:
     return TargetRoute(
         target.upstream,
         target.model,
@@ -185,6 +199,7 @@ def _compile_target(target: Target, price: Price, meter: Meter) -> TargetRoute:
         money_text(price.input_usd_per_mtok),
         target.tools_by_schema,
         meter.profile(target.upstream, target.model),
+        region,
     )
 
 

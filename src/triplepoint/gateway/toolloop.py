@@ -5,42 +5,31 @@ that it never made, so such a request stays where its loop began.
 """
 
 import hashlib
-from typing import Any, cast
+import re
+from typing import Final
 
 import msgspec
 
 from triplepoint.gateway.request import Request
+from triplepoint.routing.signals.tools import is_tool_loop
 from triplepoint.upstreams.dialects.model import Dialect
+from triplepoint.upstreams.texts import conversation
 
-_MARKS = {
-    Dialect.CHAT: b'"tool_call_id"',
-    Dialect.RESPONSES: b'"function_call_output"',
-    Dialect.MESSAGES: b'"tool_result"',
+_MARKS: Final = {
+    Dialect.CHAT: re.compile(rb'"role"\s*:\s*"(?:tool|function)"').search,
+    Dialect.RESPONSES: re.compile(rb'_output"').search,
+    Dialect.MESSAGES: re.compile(rb'"tool_result"').search,
 }
 """Without these there is none; with their quotation marks, which are escaped inside a string."""
-_TURNS = {Dialect.CHAT: "messages", Dialect.RESPONSES: "input", Dialect.MESSAGES: "messages"}
+_TURNS: Final = {Dialect.CHAT: "messages", Dialect.RESPONSES: "input", Dialect.MESSAGES: "messages"}
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_decode_any = msgspec.json.Decoder().decode
 
 
 def goes_on_with_tools(request: Request) -> bool:
-    """Tell whether the last turn is a tool's result."""
-    if _MARKS[request.dialect] not in request.body:
+    """Tell whether the last turn is a tool's result; what the signal `tool_loop` says, where no other signal is read."""
+    if _MARKS[request.dialect](request.body) is None:
         return False
-    turns = _turns(request)
-    if not turns:
-        return False
-    last: object = _decode_any(turns[-1])
-    if not isinstance(last, dict):
-        return False
-    turn = cast("dict[str, Any]", last)
-    match request.dialect:
-        case Dialect.CHAT:
-            return turn.get("role") == "tool"
-        case Dialect.RESPONSES:
-            return turn.get("type") in {"function_call_output", "custom_tool_call_output"}
-        case Dialect.MESSAGES:
-            return turn.get("role") == "user" and _has_result(turn.get("content"))
+    return is_tool_loop(conversation(request.fields, request.dialect), request.dialect)
 
 
 def conversation_name(request: Request) -> str:
@@ -53,16 +42,14 @@ def conversation_name(request: Request) -> str:
     return hashlib.sha256(first).hexdigest()[:32]
 
 
+def turn_of(request: Request) -> int:
+    """Return how many user turns a request's conversation has; a tool's result goes on with the turn before it."""
+    return sum(item.is_user_turn() for item in conversation(request.fields, request.dialect))
+
+
 def _turns(request: Request) -> list[msgspec.Raw]:
     raw = request.fields.get(_TURNS[request.dialect])
     try:
         return _decode_items(raw) if raw is not None else []
     except msgspec.DecodeError:  # a single text: no turns, and no tools
         return []
-
-
-def _has_result(content: object) -> bool:
-    return isinstance(content, list) and any(
-        isinstance(block, dict) and cast("dict[str, Any]", block).get("type") == "tool_result"
-        for block in cast("list[object]", content)
-    )

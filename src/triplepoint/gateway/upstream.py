@@ -92,6 +92,10 @@ class LiveUpstream:
         self.dialects = {caller: self._dialect_for(caller) for caller in Dialect}
         """The dialect to speak with it, by the caller's: as close to that as it can."""
 
+    def is_up(self, now_s: float) -> bool:
+        """Tell whether a request that was sent now would be tried here: there is somebody, and the breaker lets it through."""
+        return (not self.breaker.failures or self.breaker.would_allow(now_s)) and self.is_ready()
+
     async def start(self) -> None:
         """Bring up its server, where it is ours."""
         if self._managed is not None:

@@ -10,9 +10,8 @@ All is whole numbers in smallest units (`plans.amounts`).
 
 import msgspec
 
-from triplepoint.foundation.errors import RequestInvalid
 from triplepoint.foundation.usage import Usage
-from triplepoint.gateway.request import OUTPUT_LIMITS, Request
+from triplepoint.gateway.request import Request, whole_number
 from triplepoint.gateway.snapshot import ModelRoute
 from triplepoint.plans.model import Unit
 from triplepoint.plans.terms import Terms
@@ -21,7 +20,6 @@ from triplepoint.pricing.charge import ChargeTerms
 _EMBEDDINGS = "/v1/embeddings"
 _TEMPLATE_TOKENS = 64
 """That an upstream's template may add beyond what the body's own marks come to."""
-_decode_any = msgspec.json.Decoder().decode
 
 
 class Worst(msgspec.Struct, frozen=True, gc=False):
@@ -47,7 +45,7 @@ def worst_case(request: Request, route: ModelRoute, terms: Terms, charge: Charge
     estimate, context = request.input_estimate, route.model.context_tokens
     asked, longest, answers = None, 0, 1
     if request.endpoint != _EMBEDDINGS:
-        asked = _asked_output_tokens(request)
+        asked = request.output_bound()
         longest = route.model.max_output_tokens if asked is None else asked
         if terms.max_output_tokens is not None and longest > terms.max_output_tokens:
             longest = terms.max_output_tokens
@@ -100,22 +98,6 @@ def _energy(route: ModelRoute, bound: int, output: int, estimate: int) -> tuple[
     return most, max((one.worst_energy_nwh(estimate, 0) for one in profiles), default=0)
 
 
-def _asked_output_tokens(request: Request) -> int | None:
-    fields = request.fields
-    for name in OUTPUT_LIMITS[request.dialect]:
-        raw = fields.get(name)
-        if raw is not None and (number := bytes(raw)) != b"null":
-            return int(number) if number.isdigit() and number != b"0" else _whole(raw, name)
-    return None
-
-
 def _answers(request: Request) -> int:
     raw = request.fields["n"]
-    return 1 if bytes(raw) == b"null" else _whole(raw, "n")
-
-
-def _whole(raw: msgspec.Raw, name: str) -> int:
-    value = _decode_any(raw)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise RequestInvalid("A whole number of at least 1 is expected.", param=name)
-    return value
+    return 1 if bytes(raw) == b"null" else whole_number(raw, "n")

@@ -24,7 +24,9 @@ class Candidate(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     worth_usd: float | None = None
     """What was maximised."""
     why_not: str = ""
-    """Why it could not be taken; empty where it could."""
+    """What speaks against it: ``lacks images``, ``dominated by mini``."""
+    is_allowed: bool = True
+    """It could have been chosen, by chance at least; False: `why_not` says what forbade it."""
 
 
 class Routed(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -99,6 +101,7 @@ def _kept_candidate(one: Candidate) -> Candidate:
         latency_s=_short_or_none(one.latency_s),
         worth_usd=_short_or_none(one.worth_usd),
         why_not=one.why_not,
+        is_allowed=one.is_allowed,
     )
 
 

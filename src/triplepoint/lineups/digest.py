@@ -29,11 +29,14 @@ def lineup_digest(lineup: Lineup, *, prices: Mapping[str, object], upstreams: Ma
     content = {
         "lineup": _canonical(lineup),
         "prices": prices,
-        "upstreams": {
-            name: upstream.model_dump(mode="json", exclude={"api_key", "energy"}) for name, upstream in upstreams.items()
-        },
+        "upstreams": {name: _plain(upstream) for name, upstream in upstreams.items()},
     }
     return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+
+
+def _plain(upstream: Upstream) -> dict[str, object]:
+    unsaid = {"region"} if upstream.region is None else set[str]()  # so that line-ups from before keep their hash
+    return upstream.model_dump(mode="json", exclude={"api_key", "energy", *unsaid})
 
 
 def _canonical(lineup: Lineup) -> dict[str, object]:

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from triplepoint.foundation.ids import CustomerId, KeyId
 from triplepoint.lineups.model import ModelName
-from triplepoint.settings import Amount, Duration, FileModel
+from triplepoint.settings import Amount, Duration, FileModel, Region
 
 PlanName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 """Lower case, digits, ``-`` and ``_``."""
@@ -172,6 +172,9 @@ class Plan(FileModel):
     allows; without, as the line-up has it."""
     floor: ModelName | None = None
     """Weakest model that ``auto`` and the ladder may give; without, the line-up's weakest."""
+    regions: list[Region] | None = Field(default=None, min_length=1)
+    """Where requests may be sent: only to upstreams whose ``region`` is one of these, never to one that says none; without, to
+    all."""
     rates: Rates = Rates()
     """How fast."""
     quotas: dict[QuotaName, Quota] = Field(default={})

@@ -46,6 +46,8 @@ class Terms:
     thrift: int | None = None
     """Dial of ``auto``, where its caller does not turn it; None: as the line-up has it."""
     floor: str | None = None
+    regions: frozenset[str] | None = None
+    """Regions of the upstreams that requests may be sent to; None: all, and those without a region."""
     limits: tuple[Limit, ...] = ()
     """Rates first, then quotas in the order of the plan."""
     ladder: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -130,6 +132,7 @@ def compile_terms(name: str, plan: Plan, *, plans_hash: str, holder: Holder, key
         dials=frozenset(plan.dials) if plan.dials is not None else None,
         thrift=plan.thrift,
         floor=plan.floor,
+        regions=frozenset(plan.regions) if plan.regions is not None else None,
         limits=(*rates, *quotas),
         ladder=dict(plan.ladder),
         is_open_when_away=plan.counters_away is Away.OPEN,

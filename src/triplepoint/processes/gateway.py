@@ -27,6 +27,7 @@ from triplepoint.gateway import connection
 from triplepoint.gateway.admission import Admissions
 from triplepoint.gateway.app import Gateway
 from triplepoint.gateway.attempts import Attempts
+from triplepoint.gateway.conversations import Conversations
 from triplepoint.gateway.fleet import Fleet
 from triplepoint.gateway.ops import make_ops, prepare_socket
 from triplepoint.gateway.record import Book, Recents
@@ -87,9 +88,11 @@ class GatewayProcess:
         self._metrics = GatewayMetrics()
         self._recents = Recents()
         self._counters = open_counters(installation.settings.counters, os.environ, installation.clock)
+        self._conversations = Conversations(self._counters)
         self._admissions = Admissions(
             self._counters,
             LedgerSeeding(LedgerUse(installation.database), self._catch_up),
+            self._conversations,
             installation.clock,
             self._metrics,
         )
@@ -136,6 +139,8 @@ class GatewayProcess:
                 receipts=self._installation.ledger,
                 count_tokens=_count,
                 admissions=self._admissions,
+                conversations=self._conversations,
+                draw=random.random,
                 readiness=self._readiness,
                 keep_rating=journal.write,
                 tracing=tracing,
@@ -154,6 +159,7 @@ class GatewayProcess:
                 self._listener.stop()
             await self._fleet.stop()
             await self._admissions.close()
+            await self._conversations.close()
             await self._counters.close()
             journal.close()
             tracing.close()

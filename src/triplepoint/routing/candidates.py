@@ -26,6 +26,9 @@ _PLAIN: Final = _NEEDS[False, False, False]
 TELLING: Final = ("tools", "functions", "response_format", "text", "output_config", "output_format")
 """Members without which a request asks for nothing but images; a test holds it against the readers."""
 
+ANSWER_ROOM_TOKENS: Final = 512
+"""Room that an answer needs whose length the caller does not bound; a model whose longest answer is shorter needs that."""
+
 
 def needs_of(signals: Signals) -> frozenset[Capability]:
     """Return the capabilities that a request to ``auto`` asks for."""
@@ -46,21 +49,32 @@ def needs_in(fields: RawFields, dialect: Dialect, *, mentions_images: bool = Tru
 
 
 def able_models(models: Mapping[str, Model], signals: Signals) -> tuple[str, ...]:
-    """Return the models, in line-up order, that have the capabilities and whose context holds the prompt."""
+    """Return the models, in line-up order, that have the capabilities and whose context has room for prompt and answer."""
     needs = needs_of(signals)
     return tuple(name for name, model in models.items() if is_able(model, needs, signals.input_tokens))
 
 
-def is_able(model: Model, needs: Set[Capability], input_tokens: int) -> bool:
-    """Tell whether a model has the capabilities and its context holds the prompt."""
-    return needs <= set(model.capabilities) and input_tokens < model.context_tokens
+def is_able(model: Model, needs: Set[Capability], input_tokens: int, bound: int | None = None) -> bool:
+    """Tell whether a model has the capabilities and its context has room for prompt and answer; arguments as `fits`."""
+    return needs <= set(model.capabilities) and fits(model, input_tokens, bound)
 
 
-def why_unable(model: Model, needs: Set[Capability], input_tokens: int) -> str:
-    """Say what a model lacks for a request; empty where it lacks nothing."""
+def fits(model: Model, input_tokens: int, bound: int | None = None) -> bool:
+    """Tell whether a model's context has room for the prompt and an answer.
+
+    Args:
+        model: Of the line-up.
+        input_tokens: Of the prompt, estimated.
+        bound: Most tokens that the answer may have; one beyond the model's longest answer counts as that. None: not said,
+            and then `ANSWER_ROOM_TOKENS` must be left.
+    """
+    room = min(ANSWER_ROOM_TOKENS if bound is None else bound, model.max_output_tokens)
+    return input_tokens + room <= model.context_tokens
+
+
+def why_unable(model: Model, needs: Set[Capability], input_tokens: int, bound: int | None = None) -> str:
+    """Say in words why a model cannot serve a request; empty where it can. Arguments as `fits`."""
+    if not fits(model, input_tokens, bound):
+        return f"a prompt of about {input_tokens:,} tokens and its answer do not fit into {model.context_tokens:,}"
     lacks = sorted(need.value for need in needs - set(model.capabilities))
-    if lacks:
-        return f"lacks {', '.join(lacks)}"
-    if input_tokens >= model.context_tokens:
-        return f"its context of {model.context_tokens:,} tokens has no room for a prompt of about {input_tokens:,}"
-    return ""
+    return f"lacks {', '.join(lacks)}" if lacks else ""

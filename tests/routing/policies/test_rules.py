@@ -148,16 +148,16 @@ def test_every_condition_is_read() -> None:
 
 
 def test_able_models() -> None:
-    """Candidates have every capability that is asked for, and room for the prompt."""
+    """Candidates have every capability that is asked for, and room for prompt and answer."""
 
     def model(context_tokens: int, *more: Capability) -> Model:
         targets = [Target(upstream="u", model="m", price="p/m")]
         return Model(upstreams=targets, context_tokens=context_tokens, capabilities=[Capability.CHAT, *more])
 
-    family = {"nano": model(100), "mini": model(1000, Capability.TOOLS), "regular": model(1000, *Capability)}
+    family = {"nano": model(600), "mini": model(2000, Capability.TOOLS), "regular": model(2000, *Capability)}
     assert able_models(family, Signals(input_tokens=50)) == ("nano", "mini", "regular")
     assert able_models(family, Signals(input_tokens=100)) == ("mini", "regular")
     assert able_models(family, Signals(tools=True)) == ("mini", "regular")
     assert able_models(family, Signals(tools=True, json_output=True, images=True)) == ("regular",)
-    assert able_models(family, Signals(input_tokens=1000)) == ()
+    assert able_models(family, Signals(input_tokens=1500)) == ()
     assert needs_of(Signals()) == {Capability.CHAT}

@@ -14,6 +14,9 @@ from triplepoint.plans.counters.model import Answer, Bound, Claim, Hold, Reserve
 _SWEEP_AT = 256
 """Counters of an account from which on those of periods long past are dropped."""
 
+_KEPT_MOST = 4096
+"""Words that are kept of an account; the oldest goes first."""
+
 LATE_US = 6 * 3_600_000_000
 """How long a reservation that was taken for lost waits for its settlement."""
 
@@ -118,7 +121,7 @@ class MemoryCounters:
         books = self._accounts.setdefault(account, _Account())
         books.kept.pop(name, None)
         books.kept[name] = (value, until_us)
-        while len(books.kept) > _SWEEP_AT:
+        if len(books.kept) > _KEPT_MOST:
             del books.kept[next(iter(books.kept))]
 
     async def recall(self, account: str, name: str, *, now_us: int) -> str | None:
