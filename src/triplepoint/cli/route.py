@@ -12,6 +12,7 @@ from rich.table import Table
 
 from triplepoint.app import load_today
 from triplepoint.cli.options import AsJson, Folder
+from triplepoint.cli.route_calibrate import calibrate
 from triplepoint.cli.route_evaluate import evaluate
 from triplepoint.foundation.errors import NotFound, RequestInvalid
 from triplepoint.gateway.snapshot import compile_snapshot
@@ -27,6 +28,7 @@ _FIELD = {Dialect.CHAT: "messages", Dialect.RESPONSES: "input", Dialect.MESSAGES
 _REQUEST = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
+app.command()(calibrate)
 app.command()(evaluate)
 
 

@@ -99,11 +99,11 @@ def test_risk_is_that_of_a_good_reference_beside_a_bad_answer() -> None:
     assert risk(0.9, 1.0) == 0.0
 
 
-def test_calibrating_again_replaces_only_the_same_promise() -> None:
-    """Certificates of other promises stay; of the renewed one nothing old is left, also of groups that are gone."""
-    old = (_certificate(), _certificate("gone"), _certificate(misroute=0.02))
+def test_calibrating_again_replaces_only_the_same_promise_and_reference() -> None:
+    """Certificates of other promises and plans stay; of the renewed one nothing old is left, also of groups that are gone."""
+    old = (_certificate(), _certificate("gone"), _certificate(misroute=0.02), _certificate(reference="mini"))
     fresh = _certificate(threshold=0.3)
-    assert Certificates(old).replacing([fresh]).entries == (old[2], fresh)
+    assert Certificates(old).replacing([fresh]).entries == (*old[2:], fresh)
 
 
 def test_certificates_survive_json_bit_for_bit() -> None:

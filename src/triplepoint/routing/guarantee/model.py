@@ -85,10 +85,11 @@ class Certificates(msgspec.Struct, frozen=True, gc=False):
         return Promised({(entry.reference, entry.group): entry for entry in kept}, frozenset(lapsed))
 
     def replacing(self, fresh: Iterable["Certificate"]) -> "Certificates":
-        """Return these with fresh ones instead of all earlier ones of the same promises."""
+        """Return these with fresh ones instead of all earlier ones of the same promise and reference."""
         fresh = tuple(fresh)
-        renewed = {(entry.misroute, entry.confidence) for entry in fresh}
-        return Certificates((*(e for e in self.entries if (e.misroute, e.confidence) not in renewed), *fresh))
+        renewed = {(entry.misroute, entry.confidence, entry.reference) for entry in fresh}
+        kept = (e for e in self.entries if (e.misroute, e.confidence, e.reference) not in renewed)
+        return Certificates((*kept, *fresh))
 
 
 class Promised:
