@@ -28,6 +28,9 @@ IMAGE_TOKENS: Final = 1_600
 DEPTH_READ: Final = 3
 """Contents within contents: a tool's result in a message holds parts, and no dialect goes deeper."""
 
+MOST_IMAGES: Final = 2_000
+"""No more are counted: so many are more tokens than any context has."""
+
 _CONVERSATION: Final = {Dialect.CHAT: "messages", Dialect.RESPONSES: "input", Dialect.MESSAGES: "messages"}
 _INSTRUCTIONS: Final = {Dialect.CHAT: None, Dialect.RESPONSES: "instructions", Dialect.MESSAGES: "system"}
 
@@ -119,8 +122,12 @@ def count_images(fields: RawFields, dialect: Dialect, items: Iterable[Item] | No
     """
     if not may_hold_image(bytes(fields.get(_CONVERSATION[dialect], EMPTY))):
         return 0
-    said = conversation(fields, dialect) if items is None else items
-    return sum(_count_images(item.content) + _count_images(item.output) for item in said)
+    count = 0
+    for item in conversation(fields, dialect) if items is None else items:
+        count += _count_images(item.content) + _count_images(item.output)
+        if count > MOST_IMAGES:
+            break
+    return count
 
 
 def estimate_input_tokens(fields: RawFields, dialect: Dialect) -> int:

@@ -1,5 +1,7 @@
 """Hard work is told from small talk by its words, in many languages; neither length nor a greeting's phrases make it."""
 
+import unicodedata
+
 import pytest
 from tests.routing.signals.looking import look
 
@@ -18,6 +20,7 @@ HARD = [
     "设计一个分布式缓存的架构",
     "素数が無限にあることを証明して",
     "소수가 무한하다는 것을 증명해줘",
+    unicodedata.normalize("NFD", "소수가 무한하다는 것을 증명해줘"),
     "Докажи, что корень из двух иррационален",
     "Beweise, dass die Wurzel aus 2 irrational ist",
     "Démontre que la racine de deux est irrationnelle",

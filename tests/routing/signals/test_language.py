@@ -1,5 +1,7 @@
 """The language of a text, in the scripts and languages that requests come in."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,7 +86,7 @@ SAID = {
     ],
     "sr": ["Који је главни град Француске?"],
     "be": ["Якая сталіца Францыі ў Еўропе?"],
-    "kk": ["Францияның астанасы қай қала?"],
+    "kk": ["Францияның астанасы қай қала?", "Маған теңіз туралы өлең жазып берші, өтінемін"],
     "ar": ["ما هي عاصمة فرنسا؟", "اكتب قصيدة عن البحر"],
     "fa": ["پایتخت فرانسه کجاست؟", "یک شعر درباره دریا بگو"],
     "ur": ["فرانس کا دارالحکومت کیا ہے؟"],
@@ -148,6 +150,12 @@ def test_what_was_answered_shows_it_where_the_person_does_not() -> None:
     assert language_of((look("42"),), look("Das ist die Antwort auf alle Fragen")) == "de"
     assert language_of((), look("Das ist die Antwort auf alle Fragen")) == "de"
     assert language_of((look("Was ist das?"),), look("The answer to all of it is what you would have said")) == "de"
+
+
+def test_decomposed_letters() -> None:
+    """Letters and syllables that a client sends in parts are the same letters."""
+    for text in ("프랑스의 수도는 어디인가요?", "Quelle est la capitale, s'il te plaît ?", "Thủ đô của nước Pháp là gì?"):
+        assert language(unicodedata.normalize("NFD", text)) == language(text) != ""
 
 
 def test_misspelt_requests_keep_their_language() -> None:

@@ -208,6 +208,18 @@ def test_sizes(dialect: Dialect, content: Any) -> None:
 HALVES = [rb"\ud83d", rb"\udc00", rb"\ud83d\ud83d", rb"\udc00\ud83d", "\ud83d".encode("utf-8", "surrogatepass")]
 
 
+@pytest.mark.parametrize(
+    "item", ["{}", '{"role":"user","content":""}', '{"role":"user","content":[{"type":"image"}]}', '{"role":1}']
+)
+def test_very_many_messages(item: str) -> None:
+    """A body of nothing but messages is read in time that its size warrants: a microsecond or two for each, and no more."""
+    many = 2_000_000 // len(item)
+    raw = msgspec.Raw(f"[{','.join([item] * many)}]".encode())
+    start = time.process_time()
+    read_request({"messages": raw}, Dialect.CHAT, wants_text=True)
+    assert time.process_time() - start < 1.0
+
+
 @pytest.mark.parametrize("half", HALVES)
 def test_lone_surrogates(half: bytes) -> None:
     """Half a character makes a body that the wire refuses; here it says nothing, and nothing raises."""

@@ -50,6 +50,8 @@ NONE = [
     "format my disk",
     "words of wisdom",
     "The lines are busy",
+    "이 한 가지만 알려줘",
+    "这个字怎么读？",
 ]
 
 

@@ -40,7 +40,7 @@ _KANA: Final = (b"\xe3\x81", b"\xe3\x82", b"\xe3\x83")
 _KANA_OF_JAPANESE: Final = 0.1
 """Part of kana among kana and Han from which on a text is Japanese."""
 
-_CYRILLIC: Final = (("be", "ў"), ("uk", "їєґі"), ("kk", "әғқұһ"), ("mn", "өү"), ("mk", "ѓќѕ"), ("sr", "ђћљњџј"), ("ru", "ыэё"))
+_CYRILLIC: Final = (("be", "ў"), ("kk", "әғқұһ"), ("uk", "їєґі"), ("mn", "өү"), ("mk", "ѓќѕ"), ("sr", "ђћљњџј"), ("ru", "ыэё"))
 """Letters that the languages after it do not have."""
 _BULGARIAN: Final = (" ще ", " това ", " как ", " са ", " съм ", " със ", " от ", " за ", "ъ")
 _ARABIC: Final = (("ur", "ٹڈڑںےہ"), ("fa", "پچژگی"))

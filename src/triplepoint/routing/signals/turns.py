@@ -9,6 +9,7 @@ Instructions of the application are not looked at: a system prompt that speaks o
 what this request asks. The same goes for what coding tools put into a person's turn between tags of their own (`_INSERTED`).
 """
 
+import itertools
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -19,6 +20,8 @@ CHARACTERS_ASKED: Final = 5_000
 """Read of the person's words, and `CHARACTERS_ANSWERED` of the others'; 8,000 in all."""
 CHARACTERS_ANSWERED: Final = 3_000
 CHARACTERS_OF_A_TEXT: Final = 4_000
+ANSWERS_READ: Final = 1_000
+"""At most: a million empty messages fill no room."""
 
 _SPOKEN: Final = frozenset({"user", "assistant", "tool", "function", None})
 """Roles whose words are looked at; an item without a role is a tool's call or result in a responses input."""
@@ -64,7 +67,8 @@ def read_turns(items: list[Item]) -> Turns:
     recent = starts[-TURNS_READ:-1]
     first = recent[0] if len(recent) == TURNS_READ - 1 else 0
     earlier = _within(((index, _said_at(items, index)) for index in reversed(recent)), CHARACTERS_ASKED - len(last))
-    answers = ((index, _answered_at(items, index)) for index in reversed(others) if index >= first)
+    newest = itertools.takewhile(lambda index: index >= first, reversed(others))
+    answers = ((index, _answered_at(items, index)) for index in itertools.islice(newest, ANSWERS_READ))
     answered = _within(answers, CHARACTERS_ANSWERED)
     pieces = earlier | answered | ({starts[-1]: last} if starts else {})
     return Turns(last, _joined(earlier), _joined(answered), _joined(pieces), len(starts), len(whole))

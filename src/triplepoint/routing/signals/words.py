@@ -32,7 +32,7 @@ class Words(NamedTuple):
     """A text as signals look at it."""
 
     text: str
-    """As it was said."""
+    """As it was said, with accents composed."""
     data: bytes
     """Lower case, UTF-8; punctuation beyond ASCII is a space."""
     found: frozenset[bytes]
@@ -61,8 +61,9 @@ def words_of(text: str, vocabulary: frozenset[bytes]) -> Words:
     if text.isascii():
         data = text.lower().encode()
     else:
+        text = unicodedata.normalize("NFC", text)
         letters = frozenset(text)
-        data = _PUNCTUATION.sub(b" ", unicodedata.normalize("NFC", text.lower()).encode(errors="replace"))
+        data = _PUNCTUATION.sub(b" ", text.lower().encode(errors="replace"))
     words = data.translate(_TO_WORDS).split()
     return Words(text, data, vocabulary.intersection(words), len(words), data.translate(None, _NO_SYMBOL), letters)
 
