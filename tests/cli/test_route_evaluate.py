@@ -104,3 +104,14 @@ def test_in_a_checkout_it_takes_what_is_there() -> None:
         "routellm_mmlu.parquet",
         "routellm_mtbench.parquet",
     ]
+
+
+def test_answers_can_be_looked_at_before_the_dear_model_is_paid_for(file: Path) -> None:
+    """What a check would have to be stands there in words and in JSON; a page is not made of it."""
+    shown = run(str(file), "--models", "small,big", "--after-answer")
+    assert shown.exit_code == 0
+    for words in ("small alone", "big alone, asked first", "a perfect check", "both calls"):
+        assert words in shown.stdout, words
+    (found,) = json.loads(run(str(file), "--models", "small,big", "--after-answer", "--json").stdout)
+    assert found["simulated"][0]["quality"] >= found["strong_alone"]["quality"]
+    assert run(str(file), "--models", "small,big", "--after-answer", "--html", "page.html").exit_code == 2

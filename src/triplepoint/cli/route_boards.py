@@ -47,7 +47,7 @@ def show(files: Sequence[Path], wanted: Wanted, *, html: Path | None, as_json: b
         html: Where to write a page.
         command: What was typed, for the page.
     """
-    boards = _boards([_taken(read_data(path), wanted) for path in files or published_data()], wanted)
+    boards = _boards([taken(read_data(path), wanted) for path in files or published_data()], wanted)
     if html is not None:
         html.write_text(page_of(boards, command=command), "utf-8")
     if as_json:
@@ -73,14 +73,15 @@ def published_data() -> list[Path]:
     )
 
 
-def _taken(data: Labelled, wanted: Wanted) -> Labelled:
+def taken(data: Labelled, wanted: Wanted) -> Labelled:
+    """Take of the data what is wanted."""
     kept = data if wanted.models is None else data.only(wanted.models)
     return kept if wanted.knows_groups else replace(kept, groups=[""] * len(kept))
 
 
 def _boards(sets: Sequence[Labelled], wanted: Wanted) -> list[Board]:
     routers = [list(_routers(one)) for one in sets]
-    with _progress(wanted.folds * sum(map(len, routers))) as advance:
+    with progress(wanted.folds * sum(map(len, routers))) as advance:
         return [
             make_board(one, those, folds=wanted.folds, seed=wanted.seed, draws=wanted.draws, progress=advance)
             for one, those in zip(sets, routers, strict=True)
@@ -111,15 +112,15 @@ def _rules() -> Ladder:
 
 
 @contextmanager
-def _progress(steps: int) -> Generator[Callable[[str], None], None, None]:
+def progress(steps: int) -> Generator[Callable[[str], None], None, None]:
     """Show on standard error what is done; nothing where that is no terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("reading", total=steps)
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("reading", total=steps)
 
         def advance(what: str) -> None:
-            progress.update(task, description=escape(what), advance=1)
+            bar.update(task, description=escape(what), advance=1)
 
         yield advance
 

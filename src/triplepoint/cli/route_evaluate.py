@@ -25,6 +25,9 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, help="Of the folds and of the draws.")] = 1,
     draws: Annotated[int, typer.Option(min=20, max=10_000, help="Resamples for the intervals.")] = 500,
     groups: Annotated[bool, typer.Option("--groups/--no-groups", help="Let routers know each prompt's group.")] = True,
+    after_answer: Annotated[
+        bool, typer.Option("--after-answer", help="Look at the first model's answers before the second one is paid for.")
+    ] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with charts there.", dir_okay=False)] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -36,4 +39,11 @@ def evaluate(
 
     names = None if models is None else [name.strip() for name in models.split(",")]
     wanted = Wanted(models=names, folds=folds, seed=seed, draws=draws, knows_groups=groups)
+    if after_answer:
+        from triplepoint.cli.route_after import show_after
+
+        if html is not None:
+            raise typer.BadParameter("--after-answer has no page; leave --html out")
+        show_after(data or (), wanted, as_json=as_json)
+        return
     show(data or (), wanted, html=html, as_json=as_json, command=shlex.join(["triplepoint", *sys.argv[1:]]))
