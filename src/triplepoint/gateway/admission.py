@@ -19,7 +19,6 @@ import msgspec
 from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.errors import NotEntitled, RequestInvalid, TriplepointError
 from triplepoint.gateway.admitted import Admitted
-from triplepoint.gateway.arrival import Arrival
 from triplepoint.gateway.choice import Choice, is_offered
 from triplepoint.gateway.claims import Ask, ask_for, turns_to_credit, used_up
 from triplepoint.gateway.conversations import Conversations
@@ -30,6 +29,7 @@ from triplepoint.gateway.request import REFUSE, Request
 from triplepoint.gateway.snapshot import KeyGrant
 from triplepoint.gateway.toolloop import goes_on_with_tools, turn_of
 from triplepoint.gateway.upstream import LiveUpstream
+from triplepoint.gateway.wire import HeaderList
 from triplepoint.gateway.worst import Worst, worst_case
 from triplepoint.plans.counters.model import Bound, Claim, Hold, Kind, Reserved, Seed, Unknown
 from triplepoint.plans.counters.ports import Counters, CountersAway
@@ -59,6 +59,16 @@ class Seeding(Protocol):
             limits: The limit of each claim; None where it is of a grant of credit.
         """
         ...
+
+
+class Entrant(Protocol):
+    """What is asked of the head of a request; `arrival.Arrival` is one."""
+
+    grant: KeyGrant | None
+    """Whose request it is; known where its plan has limits."""
+    receipt_id: str
+    headers: HeaderList
+    """Of the answer."""
 
 
 class Admissions:
@@ -92,7 +102,7 @@ class Admissions:
         request: Request,
         choice: Choice,
         terms: Terms,
-        arrival: Arrival,
+        arrival: Entrant,
         upstreams: Mapping[str, LiveUpstream],
         *,
         now_us: int,

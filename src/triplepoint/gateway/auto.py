@@ -48,6 +48,18 @@ def read_auto(request: Request, router: Router, headers: Mapping[bytes, bytes]) 
     return read_request(request.fields, request.dialect, headers=headers, tags=tags, wants_text=wants_text)
 
 
+def question_of(request: Request, reading: Reading, terms: Terms, beside: Beside) -> Question:
+    """Put together what a router decides upon."""
+    thrift = request.controls.thrift
+    return Question(
+        signals=reading.signals,
+        text=reading.text,
+        thrift=terms.thrift if thrift is None else thrift,
+        served_before=beside.served_before,
+        draw=beside.draw,
+    )
+
+
 def wants_to_know(router: Router, reading: Reading) -> bool:
     """Tell whether the choice depends on which model gave the conversation's last answer."""
     return reading.signals.tool_loop or (router.is_sticky and reading.signals.turns > 1)
@@ -84,14 +96,7 @@ def choose_auto(
     bound = 0 if embeddings else answer_bound(request, terms)
     ask = _Ask(EMBEDDINGS if embeddings else needs_of(signals), signals.input_tokens, bound)
     candidates, dropped = _candidates(rights, ask, upstreams, beside)
-    thrift = request.controls.thrift
-    question = Question(
-        signals=signals,
-        text=reading.text,
-        thrift=terms.thrift if thrift is None else thrift,
-        served_before=beside.served_before,
-        draw=beside.draw,
-    )
+    question = question_of(request, reading, terms, beside)
     decision = router.decide(question, candidates)
     return Choice(
         lineup, candidates[decision.model], decision.reason, Decided(decision, signals, candidates, (*rights.dropped, *dropped))

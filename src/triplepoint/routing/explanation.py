@@ -41,9 +41,19 @@ def explain(
         trials=tuple(_try_rules(setup, question, decision.candidates)),
         decision=decision,
         left_out=tuple(LeftOut(model, said.get(model, "no candidate")) for model in others),
+        costs=_costs(setup, question, decision),
         pushes=_pushes(setup, question, decision),
         changes=tuple(changes(setup, msgspec.structs.replace(question, draw=1.0), decision.candidates)),
     )
+
+
+def _costs(setup: RouterSetup, question: Question, decision: Decision) -> dict[str, float | None]:
+    """Return what the request is expected to cost at each candidate: as it was weighed, else with an answer of usual length."""
+    weighed = {one.model: one.cost_usd for one in decision.weighed}
+    usual = {
+        name: facts.cost_usd(question.signals.input_tokens, facts.usual_output_tokens) for name, facts in setup.models.items()
+    }
+    return {name: weighed.get(name, usual[name]) for name in decision.candidates}
 
 
 def _pushes(setup: RouterSetup, question: Question, decision: Decision) -> tuple[Push, ...]:

@@ -197,6 +197,9 @@ class Explanation(msgspec.Struct, frozen=True):
     trials: tuple[Trial, ...]
     """The rules that were tried, the one that decided last; empty for a router without rules, and in a tool loop."""
     decision: Decision
+    costs: Mapping[str, float | None] = {}
+    """What the request is expected to cost at each candidate, US dollars; None: its price is not known. Of a router that weighs
+    nothing, an answer of usual length is meant."""
     left_out: tuple[LeftOut, ...] = ()
     """Models that could not be chosen, and why, in line-up order."""
     changes: tuple[Change, ...] = ()

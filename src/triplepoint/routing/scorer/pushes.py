@@ -11,6 +11,8 @@ from triplepoint.routing.scorer.terms import BINS, MEASURES
 
 SHOWN = 8
 """How many are told."""
+_LEAST = 0.0005
+"""What moves no estimate by that much is not worth telling."""
 
 
 class Found(Protocol):
@@ -46,7 +48,8 @@ def pushes_of(tables: Tables, found: Found, columns: Mapping[str, int]) -> tuple
     """
     if not found.rows:
         return ()
-    moved = sorted(_moved(tables, found), key=lambda one: -float(np.ptp(one[1])))
+    moved = [one for one in _moved(tables, found) if np.abs(one[1]).max() >= _LEAST]
+    moved.sort(key=lambda one: -float(np.ptp(one[1])))
     return tuple(
         Push(what, {model: round(float(by[column]), 6) for model, column in columns.items()}) for what, by in moved[:SHOWN]
     )
