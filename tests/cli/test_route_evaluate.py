@@ -69,6 +69,16 @@ def test_without_groups_there_is_no_table_of_labels(file: Path) -> None:
     assert "label table" not in {row["router"] for row in board["rows"]}
 
 
+def test_calls_may_cost_energy(file: Path) -> None:
+    """Tokens are what the cost buys; the unit is on the table."""
+    prices = [word for model in ("small", "big", "odd") for word in ("--price", f"{model}=10")]
+    shown = run(str(file), "--by", "energy", *prices, "--size", "small=7").stdout
+    assert " Wh, " in shown
+    assert "odd by " in shown
+    (board,) = json.loads(run(str(file), "--by", "energy", *prices, "--json").stdout)
+    assert board["method"]["cost_unit"] == "Wh"
+
+
 def test_a_page_is_written(file: Path, tmp_path: Path) -> None:
     """Its place is told."""
     pytest.importorskip("matplotlib")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from triplepoint.app import load_today
+from triplepoint.cli.route_energy import in_energy, read_prices, read_sizes
 from triplepoint.files.seed import seed_folder
 from triplepoint.foundation.errors import NotFound
 from triplepoint.gateway.snapshot import compile_snapshot
@@ -28,6 +30,16 @@ _PUBLISHED: Final = Path("data") / "routing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Energy:
+    """What is known of models beyond their names, so that the energy of calls can be modelled."""
+
+    sizes: Sequence[str]
+    """``MODEL=12.9/46.7``, billions of parameters."""
+    prices: Sequence[str]
+    """``MODEL=10``, USD for a million tokens of output."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """How routers are to be measured."""
 
@@ -37,6 +49,13 @@ class Wanted:
     seed: int
     draws: int
     knows_groups: bool
+    energy: Energy | None
+    """Calls cost energy; None: money."""
+
+    @property
+    def unit(self) -> str:
+        """What calls cost."""
+        return "USD" if self.energy is None else "Wh"
 
 
 def show(files: Sequence[Path], wanted: Wanted, *, html: Path | None, as_json: bool, command: str) -> None:
@@ -76,16 +95,18 @@ def published_data() -> list[Path]:
 def taken(data: Labelled, wanted: Wanted) -> Labelled:
     """Take of the data what is wanted."""
     kept = data if wanted.models is None else data.only(wanted.models)
-    return kept if wanted.knows_groups else replace(kept, groups=[""] * len(kept))
+    if not wanted.knows_groups:
+        kept = replace(kept, groups=[""] * len(kept))
+    if wanted.energy is None:
+        return kept
+    return in_energy(kept, sizes=read_sizes(wanted.energy.sizes), mtok_usd=read_prices(wanted.energy.prices))
 
 
 def _boards(sets: Sequence[Labelled], wanted: Wanted) -> list[Board]:
     routers = [list(_routers(one)) for one in sets]
+    make = partial(make_board, folds=wanted.folds, seed=wanted.seed, draws=wanted.draws, unit=wanted.unit)
     with progress(wanted.folds * sum(map(len, routers))) as advance:
-        return [
-            make_board(one, those, folds=wanted.folds, seed=wanted.seed, draws=wanted.draws, progress=advance)
-            for one, those in zip(sets, routers, strict=True)
-        ]
+        return [make(one, those, progress=advance) for one, those in zip(sets, routers, strict=True)]
 
 
 def _routers(data: Labelled) -> Iterator[Baseline]:

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,13 @@ import typer
 
 from triplepoint.cli.options import AsJson
 from triplepoint.routing.evaluation.tables import ENDINGS
+
+
+class Axis(StrEnum):
+    """What calls cost."""
+
+    MONEY = "money"
+    ENERGY = "energy"
 
 
 def evaluate(
@@ -28,6 +36,21 @@ def evaluate(
     after_answer: Annotated[
         bool, typer.Option("--after-answer", help="Look at the first model's answers before the second one is paid for.")
     ] = False,
+    by: Annotated[Axis, typer.Option(help="What calls cost: money, or energy modelled from their tokens.")] = Axis.MONEY,
+    size: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Billions of parameters, active and in all, of a model whose name hides it: MODEL=12.9/46.7. May be repeated.",
+            show_default="every size alike",
+        ),
+    ] = None,
+    price: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="USD for a million tokens of output, of a model whose tokens the data do not tell: MODEL=10. May be repeated.",
+            show_default="none",
+        ),
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with charts there.", dir_okay=False)] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -35,10 +58,11 @@ def evaluate(
 
     Each prompt is routed by what was trained on other prompts. Needs pip install 'triplepoint[route]'.
     """
-    from triplepoint.cli.route_boards import Wanted, show  # loads numpy, which no other command should wait for
+    from triplepoint.cli.route_boards import Energy, Wanted, show  # loads numpy, which no other command should wait for
 
     names = None if models is None else [name.strip() for name in models.split(",")]
-    wanted = Wanted(models=names, folds=folds, seed=seed, draws=draws, knows_groups=groups)
+    energy = None if by is Axis.MONEY else Energy(sizes=size or (), prices=price or ())
+    wanted = Wanted(models=names, folds=folds, seed=seed, draws=draws, knows_groups=groups, energy=energy)
     if after_answer:
         from triplepoint.cli.route_after import show_after
 

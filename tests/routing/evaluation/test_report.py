@@ -54,7 +54,10 @@ def test_unknown_figures_are_null_and_a_dash() -> None:
     board = make_board(replace(data, scores=data.scores[:, ::-1]), [Mix()], folds=3, seed=0, draws=20)
     assert document_of(board)["rows"][0]["aiq"]["value"] is None
     assert UNKNOWN in next(cells(board)).cells
-    assert any("dominated" in note for note in notes(board))
+    worst = replace(data, scores=data.scores * [1.0, 0.0])
+    found = make_board(worst, [Mix()], folds=3, seed=0, draws=20)
+    assert any("big by small" in note for note in notes(found))
+    assert document_of(found)["dominated"] == {"big": "small"}
 
 
 def test_each_line_has_a_cell_for_each_column(published: Board, many: Board) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from triplepoint.foundation.errors import RequestInvalid
 from triplepoint.routing.evaluation.baselines import LABEL_TABLE, Baseline, Expected
+from triplepoint.routing.evaluation.choices import dominated
 from triplepoint.routing.evaluation.contest import Contest
 from triplepoint.routing.evaluation.datasets import Labelled
 from triplepoint.routing.evaluation.published import Published, Recomputed, published_rows, reproduction
@@ -33,6 +35,11 @@ class Board:
     def net_loss(self) -> float:
         """Quality that may be lost at the operating point that is looked at closely."""
         return NET_LOSS
+
+    @cached_property
+    def dominated(self) -> dict[int, int]:
+        """Models that nobody should choose, each with one that beats it."""
+        return dominated(self.contest.data.scores, self.contest.costs)
 
     def over_table(self, row: Row) -> Measured | None:
         """Return by how much a row's headline beats the label table's, on the same draws; None: there is no other table."""
@@ -80,7 +87,7 @@ def make_board(
 
 def _row(baseline: Baseline, contest: Contest, progress: Callable[[str], None]) -> Row:
     expected = crossed(baseline, contest, progress)
-    return measure(baseline.name, baseline.trained_on, expected, contest, is_probability=baseline.is_probability)
+    return measure(baseline, expected, contest)
 
 
 def crossed(baseline: Baseline, contest: Contest, progress: Callable[[str], None] = lambda _: None) -> Expected:

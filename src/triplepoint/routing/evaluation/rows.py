@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from triplepoint.routing.evaluation.baselines import Expected
+from triplepoint.routing.evaluation.baselines import Baseline, Expected
 from triplepoint.routing.evaluation.calibration import Reliability, reliability
 from triplepoint.routing.evaluation.choices import Outcome, Places, best_places, confusion, outcome_of
 from triplepoint.routing.evaluation.contest import Contest, Swept
@@ -90,7 +90,7 @@ class Row:
         return self.aiq_draws if self.pair is None else self.pair.draws
 
 
-def measure(name: str, trained_on: str, expected: Expected, contest: Contest, *, is_probability: bool) -> Row:
+def measure(router: Baseline, expected: Expected, contest: Contest) -> Row:
     """Measure a router by what it expected of each prompt."""
     swept = contest.swept(expected.quality, expected.costs)
     means = contest.costs.mean(axis=0)
@@ -98,15 +98,15 @@ def measure(name: str, trained_on: str, expected: Expected, contest: Contest, *,
     pair = _pair(expected, contest) if contest.is_pair else None
     area = interval(contest.aiq(swept.hull, means), aiq_draws)
     return Row(
-        name=name,
-        trained_on=trained_on,
+        name=router.name,
+        trained_on=router.trained_on,
         pair=pair,
         aiq=area,
         aiq_routerbench=aiq_routerbench(swept.hull, dearest_usd=float(means.max())),
         aiq_draws=aiq_draws,
         matched=tuple(_matched(swept.hull, contest)),
         gap_closed=_gap_closed(area.value if pair is None else pair.apgr.value, contest),
-        reliability=_reliability(expected, contest.data) if is_probability else (),
+        reliability=_reliability(expected, contest.data) if router.is_probability else (),
         within=_within(swept, contest),
         curve=curve,
     )

@@ -36,6 +36,7 @@ def document_of(board: Board) -> Document:
         "models": [{"model": name, "quality": float(quality), "cost": float(cost)} for name, quality, cost in means],
         "reference": data.models[contest.reference],
         "rows": [_row(row, board) for row in board.rows],
+        "dominated": {data.models[worse]: data.models[better] for worse, better in board.dominated.items()},
         "published": [dict(row._asdict()) for row in board.published],
         "random_recomputed": _recomputed(board),
     }

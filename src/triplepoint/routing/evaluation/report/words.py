@@ -119,8 +119,10 @@ def facts(board: Board) -> Iterator[str]:
 
 def notes(board: Board) -> Iterator[str]:
     """Yield what must be said beside the table."""
-    if not board.contest.is_pair and len(board.contest.data.models) == 2:
-        yield "The cheaper model is also the better one: the other is dominated, and no router can gain by it."
+    models = board.contest.data.models
+    if board.dominated:
+        pairs = ", ".join(f"{models[worse]} by {models[better]}" for worse, better in board.dominated.items())
+        yield f"Dominated, so that nobody should choose them, being worse and not cheaper at 95 % confidence: {pairs}."
     found = board.recomputed
     if found is not None:
         said = found.published
