@@ -4,6 +4,7 @@ import datetime
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -28,6 +29,26 @@ def test_a_receipt_is_its_attempts_and_their_sum(opened: MakeOpened, closed: Mak
     assert receipt.attempts == [first, second]
     assert (receipt.asked_model, receipt.served_model, receipt.outcome) == ("auto", "nano", Outcome.FINISHED)
     assert (receipt.created_us, receipt.decision, receipt.cost_usd) == (first.opened_us, "fallback: breaker open", "0.3")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "served", "said"),
+    [(Outcome.FINISHED, "thinking", Outcome.FINISHED), (Outcome.CANCELLED, "thinking", Outcome.CANCELLED),
+     (Outcome.FAILED, "mini", Outcome.FINISHED)],
+)  # fmt: skip
+def test_the_attempt_whose_answer_was_given_says_what_served(
+    opened: MakeOpened, closed: MakeClosed, outcome: Outcome, served: str, said: Outcome
+) -> None:
+    """The stronger model where a request was escalated; the cheap one where that failed, whose answer was given after all."""
+    cheap = join(opened(1, served_model="mini", decision="default"), closed(1, cost_usd="0.1"))
+    strong = join(
+        opened(1, 2, served_model="thinking", decision="escalated from mini: it was empty", escalated_from="mini"),
+        closed(1, 2, outcome=outcome, cost_usd="0.2"),
+    )
+    receipt = to_receipt([strong, cheap])
+    assert (receipt.served_model, receipt.outcome, receipt.cost_usd) == (served, said, "0.3")
+    shown: Any = public_receipt(receipt)["attempts"]
+    assert [one["escalated_from"] for one in shown] == [None, "mini"]
 
 
 def test_a_receipt_needs_an_attempt() -> None:

@@ -43,6 +43,17 @@ def test_an_attempt_counts_what_is_known(opened: MakeOpened, closed: MakeClosed)
     )
 
 
+def test_an_escalation_counts_where_it_was_answered(opened: MakeOpened, closed: MakeClosed) -> None:
+    """Both models answered one request; less the escalated ones, the answered attempts are the requests that were answered."""
+    second = opened(1, 2, served_model="thinking", escalated_from="nano")
+    answered = count(join(second, closed(1, 2)))
+    assert (answered.requests, answered.answered, answered.escalated) == (0, 1, 1)
+    failed = count(join(second, closed(1, 2, outcome=Outcome.FAILED)))
+    assert (failed.answered, failed.escalated) == (0, 0)
+    both = total(roll_up([join(opened(1), closed(1)), join(second, closed(1, 2))]).values(), By.CUSTOMER)[0]
+    assert (both.requests, both.answered, both.escalated) == (1, 2, 1)
+
+
 def test_only_what_ended_badly_has_failed(opened: MakeOpened, closed: MakeClosed) -> None:
     """A caller that leaves is no failure of ours or of the upstream."""
     failed = {outcome for outcome in Outcome if count(join(opened(1), closed(1, outcome=outcome))).failed}

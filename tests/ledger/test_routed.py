@@ -73,7 +73,7 @@ def test_a_frame_says_it_in_arrays(opened: MakeOpened) -> None:
     for frame, record in zip(frames, (opened(1, routed=DECIDED), opened(1)), strict=True):
         frame_into(frame, record, seed)
     assert [getattr(one, "routed", "?") for one in parse_frames(b"".join(frames), seed=seed).records] == [DECIDED, None]
-    assert frames[1].endswith(b"\xc0\xa0\xa0")  # behind it: of no audit, nothing held
+    assert frames[1].endswith(b"\xc0\xa0\xa0\xc0")  # behind it: of no audit, nothing held, no escalation
     assert b"why_not" not in frames[0]
 
 

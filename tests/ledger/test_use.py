@@ -89,3 +89,34 @@ def test_burnt_grants_are_known(ledger: LedgerUse) -> None:
         "grant_2": Decimal("0.25"),
         "grant_3": Decimal(0),
     }
+
+
+@pytest.mark.parametrize("since_us", [START_US, START_US - HOUR_US // 2], ids=["rolled up", "by attempts"])
+def test_an_escalated_request_is_one_message_over_all_models(
+    tmp_path: Path,
+    empty: Callable[[], LedgerStore],
+    opened: Callable[..., Opened],
+    closed: Callable[..., Closed],
+    settings: Callable[..., JournalSettings],
+    since_us: int,
+) -> None:
+    """Of a quota that names models, each that answered has its own; of one over all of them the request counts once."""
+    store = empty()
+    at_us = START_US if since_us == START_US else START_US - HOUR_US // 4
+    with Journal(tmp_path, boot="boot_1", settings=settings()) as journal:
+        for number, outcome in enumerate((Outcome.FINISHED, Outcome.FAILED)):
+            facts = {"at_us": at_us + number, "customer_id": "cust_1"}
+            journal.write(opened(number, served_model="nano", **facts))
+            journal.write(closed(number, at_us=at_us + 10))
+            journal.write(opened(number, 2, served_model="regular", escalated_from="nano", **facts))
+            journal.write(closed(number, 2, outcome=outcome, at_us=at_us + 20))
+    drain(tmp_path, store)
+    use = LedgerUse(store.engine)
+    counts = {
+        models: use.total(Whose("cust_1", models=frozenset(models) if models else None), Unit.MESSAGES, since_us=since_us)
+        for models in ((), ("nano",), ("regular",), ("nano", "regular"))
+    }
+    assert counts == {(): 2, ("nano",): 2, ("regular",): 1, ("nano", "regular"): 3}
+    for step_us in (60_000_000, HOUR_US):
+        course = use.course(Whose("cust_1"), Unit.MESSAGES, since_us=since_us, step_us=step_us)
+        assert sum(amount for _, amount in course) == 2

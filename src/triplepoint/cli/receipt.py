@@ -75,6 +75,7 @@ def _attempt(row: AttemptRow) -> Table:
         "price": row.price_id,
         "cost": _money(row.cost_usd),
         "burnt": ", ".join(f"${usd} of {grant}" for grant, usd in row.burnt.items()),
+        "escalated from": row.escalated_from or "",
         "unreserved": "the counters were away, and the plan says to go on" if row.unreserved else "",
         **_energies([row]),
         "first byte, total": f"{_seconds(row.first_byte_us)}, {_seconds(row.total_us)}",

@@ -113,6 +113,7 @@ def _attempt(row: AttemptRow, receipt: Receipt) -> Markup:
     where = f"{row.upstream}, {printable(row.upstream_model)}"
     facts: Mapping[str, Content] = {
         "Why": None if row.attempt == 1 else printable(row.decision),
+        "Escalated from": None if row.escalated_from is None else printable(row.escalated_from),
         "Upstream said": _said(row),
         "Time": None if row.outcome is None else _time(row),
         "Price row": tag("code", row.price_id) if row.price_id else "unpriced",

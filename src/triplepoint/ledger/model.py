@@ -83,6 +83,8 @@ class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened", kw_only
     """Receipt that this attempt audits; empty: it is a caller's."""
     held_usd: str = ""
     """Of an audit: what was held for this attempt, decimal text; what counts of it where its cost never becomes known."""
+    escalated_from: str | None = None
+    """Weaker model whose answer to the same request would not do; None: this is no escalation."""
 
 
 class Closed(msgspec.Struct, frozen=True, array_like=True, tag="closed", kw_only=True, gc=False):
@@ -167,6 +169,7 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
     carbon_high_g: str | None = None
     routed: Routed | None = None
     audit_of: str = ""
+    escalated_from: str | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,7 +184,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str
     asked_model: str
     served_model: str
-    """Of the last attempt, which is the one that answered."""
+    """Of the attempt that answered: the last that brought anything, where one did."""
     lineup: str
     decision: str
     outcome: Outcome | None
@@ -201,7 +204,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0
     """Attempts that ended otherwise than finished, or cancelled by the caller."""
     answered: int = 0
-    """Attempts that brought an answer or a part of it, or may have: what a quota of messages counts; one a request at most."""
+    """Attempts that brought an answer or a part of it, or may have; one a request, or two where it was escalated."""
     input_tokens: int = 0
     """Sums of the known counts; `unknown_usage` says how many attempts they lack."""
     output_tokens: int = 0
@@ -220,6 +223,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts whose charge is unknown."""
     downgraded: int = 0
     """Requests whose first attempt was at a model below the one that they would have got."""
+    escalated: int = 0
+    """Answered attempts at a stronger model, after a weaker one's answer would not do; `answered` less these are requests."""
     energy_wh: str = "0"
     """Exact sum of the medians; `unmetered` says how many attempts it lacks."""
     energy_low_wh: str = "0"

@@ -67,6 +67,7 @@ def join(opened: Opened, closed: Closed | None) -> AttemptRow:
         burnt=closed.burnt if closed else {},
         routed=kept(opened.routed),
         audit_of=opened.audit_of,
+        escalated_from=opened.escalated_from,
     )
 
 
@@ -121,7 +122,7 @@ def to_receipt(rows: Sequence[AttemptRow]) -> Receipt:
     attempts = sorted(rows, key=lambda row: row.attempt)
     if not attempts:
         raise StoreFault("a receipt has at least one attempt")
-    first, last = attempts[0], attempts[-1]
+    first, answering = attempts[0], _answering(attempts)
     return Receipt(
         id=first.receipt_id,
         created_us=first.opened_us,
@@ -130,14 +131,22 @@ def to_receipt(rows: Sequence[AttemptRow]) -> Receipt:
         request_id=first.request_id,
         endpoint=first.endpoint,
         asked_model=first.asked_model,
-        served_model=last.served_model,
-        lineup=last.lineup,
-        decision=last.decision,
-        outcome=last.outcome,
+        served_model=answering.served_model,
+        lineup=answering.lineup,
+        decision=answering.decision,
+        outcome=answering.outcome,
         cost_usd=total_usd([row.cost_usd for row in attempts]),
         charge_usd=total_usd([row.charge_usd for row in attempts]),
         attempts=attempts,
     )
+
+
+def _answering(attempts: Sequence[AttemptRow]) -> AttemptRow:
+    """Return the attempt whose answer the caller got: the last, but where an escalation failed the answer before it."""
+    last = attempts[-1]
+    if last.escalated_from is not None and last.outcome is Outcome.FAILED:
+        return next((row for row in reversed(attempts) if row.outcome is not Outcome.FAILED), last)
+    return last
 
 
 def full_row(row: AttemptRow) -> dict[str, object]:
@@ -191,6 +200,7 @@ def _public_attempt(row: AttemptRow) -> dict[str, object]:
         "charge_usd": row.charge_usd,
         "burnt": row.burnt,
         "downgraded_from": row.downgraded_from,
+        "escalated_from": row.escalated_from,
         "unreserved": row.unreserved,
         **energies_json([row]),
         "first_byte_ms": _milliseconds(row.first_byte_us),

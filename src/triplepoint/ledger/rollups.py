@@ -73,6 +73,7 @@ def count(row: AttemptRow) -> Counts:
         charge_usd=_known(row.charge_usd),
         uncharged=int(row.charge_usd is None),
         downgraded=int(row.attempt == 1 and row.downgraded_from is not None),
+        escalated=int(row.escalated_from is not None and row.outcome is not Outcome.FAILED),
         energy_wh=_known(row.energy_wh),
         energy_low_wh=_known(row.energy_low_wh),
         energy_high_wh=_known(row.energy_high_wh),
@@ -124,6 +125,7 @@ def _add_up(rows: list[AttemptRow]) -> dict[str, Any]:
         "uncharged": sum(row.charge_usd is None for row in rows),
         "unmetered": sum(row.energy_wh is None for row in rows),
         "downgraded": sum(row.downgraded_from is not None for row in firsts),
+        "escalated": sum(row.escalated_from is not None and row.outcome is not Outcome.FAILED for row in rows),
     }
     for name in _TOKENS:
         sums[name] = sum([getattr(usage, name) or 0 for usage in usages])

@@ -94,6 +94,7 @@ ATTEMPTS = sa.Table(
     sa.Column("routed", sa.JSON(none_as_null=True)),
     sa.Column("audit_of", sa.String(64), nullable=False, server_default=""),
     sa.Column("held_usd", sa.Text, nullable=False, server_default=""),
+    sa.Column("escalated_from", sa.Text),
     sa.Index("ix_attempts_opened_us", "opened_us"),
     sa.Index("ix_attempts_customer_id", "customer_id", "opened_us"),
     sa.Index("ix_attempts_served_model", "served_model", "opened_us"),

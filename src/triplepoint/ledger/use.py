@@ -3,7 +3,8 @@
 A quota's counter lives in a gateway or in Valkey and is rebuilt from here when it is not known there. Its rules are the
 counters':
 
-- A message is an attempt that brought an answer or a part of it.
+- A message is an attempt that brought an answer or a part of it. A request that was escalated had two: a quota that names
+  models counts each at its model, one over all models counts the request once.
 - Tokens are those that are known.
 - An attempt whose cost is unknown counts the input that is known, at the rate that was written down before it was sent:
   unknown is never zero.
@@ -60,10 +61,10 @@ class LedgerUse:
         """Add up what was used by attempts that were opened at or after a moment and have ended."""
         first_whole_us = -(-since_us // HOUR_US) * HOUR_US
         with reading(self._engine) as connection:
-            amounts = [_of_attempt(row, unit) for row in _ended(connection, whose, since_us, first_whole_us)]
+            amounts = [_of_attempt(row, unit, whose) for row in _ended(connection, whose, since_us, first_whole_us)]
             rollups, unpriced = _rolled(connection, whose, unit, first_whole_us)
             if unit is Unit.COST_USD and unpriced:
-                amounts += [_of_attempt(row, unit) for row in _unpriced(connection, whose, first_whole_us)]
+                amounts += [_of_attempt(row, unit, whose) for row in _unpriced(connection, whose, first_whole_us)]
         return _sum([*amounts, *rollups])
 
     def course(self, whose: Whose, unit: Unit, *, since_us: int, step_us: int) -> tuple[tuple[int, Decimal], ...]:
@@ -78,7 +79,7 @@ class LedgerUse:
         with reading(self._engine) as connection:
             for row in _ended(connection, whose, since_us, None):
                 at_us = row["opened_us"] // step_us * step_us
-                steps[at_us] = EXACT.add(steps.get(at_us, ZERO), _of_attempt(row, unit))
+                steps[at_us] = EXACT.add(steps.get(at_us, ZERO), _of_attempt(row, unit, whose))
         return tuple(sorted(steps.items()))
 
     def burnt(self, grants: Sequence[str]) -> dict[str, Decimal]:
@@ -93,7 +94,7 @@ class LedgerUse:
 
     def _course_by_hours(self, whose: Whose, unit: Unit, since_us: int, step_us: int) -> tuple[tuple[int, Decimal], ...]:
         steps: dict[int, Decimal] = {}
-        query = sa.select(ROLLUPS.c.hour_us, *_SUMMED[unit]).where(ROLLUPS.c.hour_us >= since_us - since_us % HOUR_US)
+        query = sa.select(ROLLUPS.c.hour_us, *_summed(whose, unit)).where(ROLLUPS.c.hour_us >= since_us - since_us % HOUR_US)
         with reading(self._engine) as connection:
             for hour_us, *columns in connection.execute(_narrowed(query, ROLLUPS, whose)):
                 at_us = hour_us // step_us * step_us
@@ -119,7 +120,7 @@ def _ended(connection: sa.Connection, whose: Whose, since_us: int, until_us: int
 
 def _rolled(connection: sa.Connection, whose: Whose, unit: Unit, since_us: int) -> tuple[list[Decimal], int]:
     """Return the amounts of rollups, and how many attempts among them have no known cost."""
-    query = sa.select(ROLLUPS.c.unpriced, *_SUMMED[unit]).where(ROLLUPS.c.hour_us >= since_us)
+    query = sa.select(ROLLUPS.c.unpriced, *_summed(whose, unit)).where(ROLLUPS.c.hour_us >= since_us)
     amounts: list[Decimal] = []
     unpriced = 0
     for lacking, *columns in connection.execute(_narrowed(query, ROLLUPS, whose)):
@@ -135,10 +136,18 @@ def _unpriced(connection: sa.Connection, whose: Whose, since_us: int) -> Iterabl
     return connection.execute(_narrowed(query, ATTEMPTS, whose)).mappings()
 
 
-def _of_attempt(row: sa.RowMapping, unit: Unit) -> Decimal:
+def _summed(whose: Whose, unit: Unit) -> Sequence[sa.ColumnElement[Any]]:
+    """Return the columns of a rollup that make an amount."""
+    if unit is Unit.MESSAGES and whose.models is None:
+        return (ROLLUPS.c.answered - ROLLUPS.c.escalated,)
+    return _SUMMED[unit]
+
+
+def _of_attempt(row: sa.RowMapping, unit: Unit, whose: Whose) -> Decimal:
     match unit:
         case Unit.MESSAGES:
-            return Decimal(row["outcome"] != Outcome.FAILED)
+            is_second = whose.models is None and row["escalated_from"] is not None
+            return Decimal(row["outcome"] != Outcome.FAILED and not is_second)
         case Unit.TOKENS:
             return Decimal((row["input_tokens"] or 0) + (row["output_tokens"] or 0))
         case Unit.CHARGE_USD:
