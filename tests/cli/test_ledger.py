@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.ledger.events.receiver import Receiver, receive
 from typer.testing import CliRunner, Result
@@ -18,6 +19,7 @@ from triplepoint.foundation.errors import NotFound, RequestInvalid
 from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.ledger.journal import Journal
 from triplepoint.ledger.model import Closed, Opened, Outcome
+from triplepoint.ledger.routed import CandidateRecord, RoutedRecord
 from triplepoint.settings import JournalSettings
 
 NOON_US = 1_767_960_000_000_000  # 2026-01-09 12:00 UTC
@@ -214,6 +216,20 @@ def test_draining_by_hand_says_what_it_did(run: Run) -> None:
     first = json.loads(run("drain", "--json").stdout)
     assert (first["opened"], first["closed"], first["interrupted"], first["segments"]) == (4, 3, 1, 1)
     assert run("drain").stdout.startswith("0 opened, 0 closed, 0 interrupted")
+
+
+def test_a_receipt_shows_how_it_was_decided(folder: Path) -> None:
+    """The decision's facts and a table of the models, with what spoke against each; with --json the same as values."""
+    candidates = (CandidateRecord("regular", 0.83, 52.0, 0.00002), CandidateRecord("nano", why_not="lacks [images]"))
+    routed = RoutedRecord("learned", scorer="0123456789ab", thrift=40, propensity=0.985, candidates=candidates)
+    with Journal(folder / ".triplepoint", boot="boot_decided", settings=JournalSettings()) as journal:
+        journal.write(msgspec.structs.replace(_opened(9), routed=routed))
+        journal.write(_closed(9))
+    shown = CliRunner().invoke(receipt.app, ["show", "rcpt_9", "-C", str(folder)], catch_exceptions=False).stdout
+    for text in ("learned, scorer 0123456789ab", "probability 0.985", "83.0 %", "$0.00002", "chosen", "lacks [images]"):
+        assert text in shown
+    said = json.loads(CliRunner().invoke(receipt.app, ["show", "rcpt_9", "--json", "-C", str(folder)]).stdout)
+    assert [one["model"] for one in said["routed"]["candidates"]] == ["regular", "nano"]
 
 
 def test_a_receipt_is_shown_whole(folder: Path) -> None:

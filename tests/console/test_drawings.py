@@ -12,6 +12,7 @@ from triplepoint.console.receipt import Parties, draw_missing, draw_receipt
 from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.ledger.model import AttemptRow, Outcome
 from triplepoint.ledger.receipts import to_receipt
+from triplepoint.ledger.routed import Candidate, Routed
 
 PARTIES = Parties("acme (cust_1)", "website, tp-Ab3x")
 DESCRIBED: dict[str, object] = {
@@ -45,6 +46,11 @@ DESCRIBED: dict[str, object] = {
 def text_of(markup: str) -> str:
     """Return what a browser would show."""
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", markup)))
+
+
+def decided(words: str) -> Routed:
+    """Make a decision of a rules router that took a signal from a caller's tag."""
+    return Routed("rules", candidates=(Candidate("nano", why_not=words),), signals={"task": words})
 
 
 def draw(*rows: AttemptRow) -> str:
@@ -85,6 +91,36 @@ def test_a_receipt_says_what_it_took() -> None:
     assert "Energy unknown" in draw(make_attempt())
 
 
+def test_a_receipt_says_how_it_was_decided() -> None:
+    """Who decided and by what, each model with its numbers and what spoke against it; nothing of it for a model by name."""
+    routed = Routed(
+        "learned",
+        scorer="0123456789ab",
+        group="maths",
+        thrift=40,
+        propensity=0.0125,
+        explored=True,
+        candidates=(
+            Candidate("nano", 0.612, 48.4, 0.0000123, 0.02, None, -0.0004, "dominated by mini", is_allowed=False),
+            Candidate("mini", 0.83, 52.0, 0.00002, 0.05, None, 0.0081),
+            Candidate("large", why_not="lacks images", is_allowed=False),
+        ),
+        signals={"input_tokens": 1412, "maths": True, "language": "zh"},
+    )
+    shown = draw(make_attempt(served_model="mini", routed=routed))
+    for text in (
+        "How it was decided Router learned, scorer 0123456789ab Group maths Thrift 40",
+        "Chance explored: chosen by chance; this model has probability 0.0125 Certificate none that holds",
+        "Signals input_tokens 1,412, maths, language zh",
+        "Model Good Tokens Cost Energy Worth Why",
+        "nano 61.2 % 48 $0.0000123 0.02 Wh -$0.0004 dominated by mini",
+        "mini 83.0 % 52 $0.00002 0.05 Wh $0.0081 chosen",
+        "lacks images",
+    ):
+        assert text in shown
+    assert "How it was decided" not in draw(make_attempt())
+
+
 def test_a_running_receipt_claims_no_price() -> None:
     """While an attempt runs there are no counts, no price and no energy, and nothing reads as zero."""
     shown = draw(make_attempt(outcome=None, cost_usd=None, usage=Usage(), total_us=None, first_byte_us=None))
@@ -111,9 +147,17 @@ def test_counts_say_their_parts_and_their_source() -> None:
 @given(words=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
 def test_no_word_of_a_caller_becomes_an_element(words: str) -> None:
     """Whatever stands in a model's name, a tag, a notice or a conversation, the elements of the page stay the same."""
-    plain = make_attempt(asked_model="x", tags={"x": "x"}, notices=["x"], conversation="x", decision="x", finish_reason="x")
+    plain = make_attempt(
+        asked_model="x", tags={"x": "x"}, notices=["x"], conversation="x", decision="x", finish_reason="x", routed=decided("x")
+    )
     said = make_attempt(
-        asked_model=words, tags={words: words}, notices=[words], conversation=words, decision=words, finish_reason=words
+        asked_model=words,
+        tags={words: words},
+        notices=[words],
+        conversation=words,
+        decision=words,
+        finish_reason=words,
+        routed=decided(words),
     )
     elements = re.compile(r"<[^>]*>")
     assert elements.findall(draw_receipt(to_receipt([said]), PARTIES)) == elements.findall(

@@ -10,6 +10,7 @@ from tests.telemetry.records import CLOSED, OPENED, STATUS, closed, opened
 
 from triplepoint.foundation.usage import Usage
 from triplepoint.ledger.model import Outcome
+from triplepoint.ledger.routed import RoutedRecord
 from triplepoint.telemetry.counters import OTHER, Counts, Histogram
 from triplepoint.telemetry.genai import DURATION_BUCKETS_S
 from triplepoint.telemetry.metrics import GatewayMetrics
@@ -59,6 +60,22 @@ def test_attempt() -> None:
     assert value(found, "triplepoint_attempt_duration_seconds_bucket", **labels, le="0.64") == 0
     assert value(found, "triplepoint_attempt_duration_seconds_bucket", **labels, le="1.28") == 2
     assert value(found, "triplepoint_time_to_first_byte_seconds_count", **labels) == 2
+
+
+def test_the_mix_of_a_plan() -> None:
+    """A request counts once, by the model of its first attempt; a decision with its policy, and whether chance made it."""
+    metrics = GatewayMetrics()
+    by_chance = RoutedRecord("learned", explored=True, is_certified=True)
+    metrics.attempt(opened(plan="pro", routed=by_chance), CLOSED)
+    metrics.attempt(opened(plan="pro", attempt=2), CLOSED)
+    metrics.attempt(opened(plan="pro", asked_model="nano"), CLOSED)
+    found = samples(metrics)
+    labels = {"plan": "pro", "model": "nano"}
+    decisions = "triplepoint_decisions_total"
+    assert value(found, decisions, **labels, policy="learned", explored="yes", certified="yes") == 1
+    assert value(found, "triplepoint_served_total", **labels, asked="auto") == 1
+    assert value(found, "triplepoint_served_total", **labels, asked="name") == 1
+    assert sum(count for (name, _), count in found.items() if name in {decisions, "triplepoint_served_total"}) == 3
 
 
 def test_unknown_is_not_zero() -> None:

@@ -13,6 +13,7 @@ from triplepoint.app import open_installation
 from triplepoint.cli.options import AsJson, Folder
 from triplepoint.foundation.errors import NotFound
 from triplepoint.foundation.usage import Usage, UsageSource
+from triplepoint.ledger.decision_words import candidate_table, decision_facts
 from triplepoint.ledger.drain import drain_if_free
 from triplepoint.ledger.energies import add_energies, carbon_text, energy_text
 from triplepoint.ledger.model import AttemptRow, Receipt
@@ -43,6 +44,9 @@ def show(
     else:
         console = Console(highlight=False)
         console.print(_summary(receipt))
+        if (routed := receipt.attempts[0].routed) is not None:
+            console.print(_pairs("decision", decision_facts(routed)))
+            console.print(_candidates(receipt.attempts[0]))
         for row in receipt.attempts:
             console.print(_attempt(row))
 
@@ -63,6 +67,16 @@ def _summary(receipt: Receipt) -> Table:
             **_energies(receipt.attempts),
         },
     )
+
+
+def _candidates(first: AttemptRow) -> Table:
+    found = candidate_table(first)
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for name in found.columns:
+        table.add_column(name, overflow="fold", justify="left" if name in {"model", "why"} else "right")
+    for row in found.rows:
+        table.add_row(*(escape(printable(text)) for text in row))
+    return table
 
 
 def _attempt(row: AttemptRow) -> Table:

@@ -10,6 +10,7 @@ from triplepoint.console.markup import Content, Markup, join, tag
 from triplepoint.console.rows import ending_text, source_text
 from triplepoint.foundation.errors import TriplepointError
 from triplepoint.foundation.usage import Usage
+from triplepoint.ledger.decision_words import candidate_table, decision_facts
 from triplepoint.ledger.energies import add_energies, carbon_text, energy_text
 from triplepoint.ledger.model import AttemptRow, Outcome, Receipt
 from triplepoint.ledger.receipts import printable
@@ -35,6 +36,7 @@ def draw_receipt(receipt: Receipt, parties: Parties) -> Markup:
     return join(
         _head(receipt),
         tag("dl", *_facts(receipt, parties), class_="facts"),
+        _decision(receipt.attempts[0]),
         tag("h3", "1 attempt" if len(receipt.attempts) == 1 else f"{len(receipt.attempts)} attempts"),
         tag("ol", *(_attempt(row, receipt) for row in receipt.attempts), class_="tries"),
         tag("p", tag("a", "This receipt as JSON", href=f"/api/receipts/{receipt.id}"), class_="twin"),
@@ -103,6 +105,26 @@ def _plan(receipt: Receipt) -> dict[str, Content]:
     charge = _cost(receipt.charge_usd, receipt.outcome) + (", from credit" if burnt else "")
     moved = None if first.downgraded_from is None else printable(first.downgraded_from)
     return {"Plan": printable(first.plan), "Charge": charge, "Moved down from": moved}
+
+
+def _decision(first: AttemptRow) -> Markup | None:
+    """Draw how the router decided; nothing where the caller named the model."""
+    routed = first.routed
+    if routed is None:
+        return None
+    table = candidate_table(first)
+    facts = decision_facts(routed).items()
+    rows = (tag("tr", tag("th", row[0], scope="row"), *(tag("td", printable(text)) for text in row[1:])) for row in table.rows)
+    return join(
+        tag("h3", "How it was decided"),
+        tag("dl", *(tag("div", tag("dt", k.capitalize()), tag("dd", printable(v))) for k, v in facts), class_="facts"),
+        tag(
+            "table",
+            tag("thead", tag("tr", *(tag("th", name.capitalize(), scope="col") for name in table.columns))),
+            tag("tbody", *rows),
+            class_="figures candidates",
+        ),
+    )
 
 
 def _label(name: str, value: str) -> Markup:

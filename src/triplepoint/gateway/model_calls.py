@@ -21,6 +21,7 @@ from triplepoint.gateway.crossing import HOPS, next_hop, told
 from triplepoint.gateway.cycle import Cycle
 from triplepoint.gateway.dials import refuse_vain_thrift
 from triplepoint.gateway.endpoints import Endpoint
+from triplepoint.gateway.explain import explanation
 from triplepoint.gateway.job import CallerStalled, Job
 from triplepoint.gateway.outgoing import Task
 from triplepoint.gateway.pace import Pace
@@ -234,7 +235,7 @@ class ModelCalls:
         headers += choice.lineup.headers
         headers.append(route.header)
         if arrival.is_explained:
-            headers.append((b"x-triplepoint-decision", told(choice.reason)))
+            headers += explanation(choice)
         if route.ending is not None and route.ending.is_told(now_us):
             headers += route.ending.headers
         return Job(arrival, request, admitted, grant)

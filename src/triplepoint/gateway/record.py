@@ -13,6 +13,7 @@ from triplepoint.foundation.errors import Overloaded, StoreFault
 from triplepoint.foundation.money import ZERO, money_text
 from triplepoint.foundation.usage import Usage
 from triplepoint.gateway.admitted import Admitted
+from triplepoint.gateway.explain import routed_record
 from triplepoint.gateway.request import Request
 from triplepoint.gateway.snapshot import KeyGrant, TargetRoute
 from triplepoint.ledger.framing import record_of
@@ -158,6 +159,7 @@ class Book:
             unreserved=admitted.unreserved,
             charge_input_usd_per_mtok=admitted.charge_rate(target),
             burns_from=admitted.burns_from,
+            routed=routed_record(admitted.choice) if attempt == 1 else None,
         )
         try:
             frame = self._journal.write(opened)

@@ -2,9 +2,9 @@
 
 Counting happens on the path of every request, so it is a handful of additions (`counters`); the text format is made when
 somebody asks for it. Attempts are counted a few at a time: one by one, each would find that all it needs has left the
-processor's caches since the last. Every label is a name from the line-up, a path of ours, or one of our codes: no customer, no
-key, nothing that a caller wrote. Unknown is never zero: an answer without usage is counted as unknown and adds no tokens, one
-without a cost is counted as unpriced and adds no money.
+processor's caches since the last. Every label is a name from line-up or plans, a path of ours, or one of our codes: no
+customer, no key, nothing that a caller wrote. Unknown is never zero: an answer without usage is counted as unknown and adds
+no tokens, one without a cost is counted as unpriced and adds no money.
 """
 
 from collections.abc import Iterable
@@ -69,6 +69,8 @@ class GatewayMetrics:
         self._limited = Counts(("limit",))
         self._downgraded = Counts(("model", "served"))
         self._rated = Counts(("model", "label"))
+        self._served = Counts(("plan", "model", "asked"))
+        self._decisions = Counts(("plan", "model", "policy", "explored", "certified"))
         self._caller_retries = 0
         self._totals = Bounded[_ModelTotals](("model",))
         self._times = Bounded[_Times](_MODEL)
@@ -98,7 +100,17 @@ class GatewayMetrics:
         times.total.observe(closed.total_us)
         if (first_byte_us := closed.first_byte_us) is not None:
             times.first_byte.observe(first_byte_us)
+        if opened.attempt == 1:
+            self._count_request(opened)
         self._count_usage(self._totals.series.get((model,)) or self._add_totals((model,)), closed)
+
+    def _count_request(self, opened: OpenedRecord) -> None:
+        """Count a request by the model of its first attempt."""
+        routed = opened.routed
+        self._served.add((opened.plan, opened.served_model, "name" if routed is None else "auto"))
+        if routed is not None:
+            labels = (opened.plan, opened.served_model, routed.policy, _flag(routed.explored), _flag(routed.is_certified))
+            self._decisions.add(labels)
 
     def refused(self, code: str) -> None:
         """Count a request that was answered with an error of ours."""
@@ -160,6 +172,8 @@ class GatewayMetrics:
 
     def _families(self) -> Iterable[Metric]:
         yield _counter("triplepoint_attempts", "Attempts that have ended, at upstreams.", self._attempts)
+        yield _counter("triplepoint_served", "Requests by plan, model that served, and how it was asked for.", self._served)
+        yield _counter("triplepoint_decisions", "Requests that a router decided, by what they got.", self._decisions)
         yield _counter("triplepoint_refused", "Requests answered with an error of ours, by code.", self._refused)
         yield _counter("triplepoint_limited", "Requests that a limit of their plan refused.", self._limited)
         yield _counter("triplepoint_downgraded", "Requests that were moved down their plan's ladder.", self._downgraded)
@@ -233,6 +247,10 @@ def _counter(name: str, about: str, counts: Counts) -> CounterMetricFamily:
     for labels, count in counts:
         family.add_metric(labels, count)
     return family
+
+
+def _flag(claim: bool) -> str:
+    return "yes" if claim else "no"
 
 
 def _histogram(name: str, about: str, series: Iterable[tuple[tuple[str, ...], Histogram]]) -> HistogramMetricFamily:

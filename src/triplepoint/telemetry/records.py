@@ -8,6 +8,25 @@ from typing import Protocol
 from triplepoint.foundation.usage import Usage
 
 
+class RoutedRecord(Protocol):
+    """As `ledger.routed.RoutedRecord`."""
+
+    @property
+    def policy(self) -> str:
+        """Kind of the router."""
+        ...
+
+    @property
+    def explored(self) -> bool:
+        """Chance chose the model."""
+        ...
+
+    @property
+    def is_certified(self) -> bool:
+        """The choice stands under a certificate."""
+        ...
+
+
 class OpenedRecord(Protocol):
     """As `ledger.model.Opened`."""
 
@@ -54,6 +73,16 @@ class OpenedRecord(Protocol):
     @property
     def stream(self) -> bool:
         """The answer is streamed."""
+        ...
+
+    @property
+    def plan(self) -> str:
+        """Plan of the customer; empty where there are no plans."""
+        ...
+
+    @property
+    def routed(self) -> RoutedRecord | None:
+        """How the router decided; None where the caller named the model, and on later attempts."""
         ...
 
 
