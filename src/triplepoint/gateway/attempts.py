@@ -177,6 +177,9 @@ class Attempts:
             reason=reason,
         )
         opened.trace = job.trace.attempt(opened.opened, kind=live.definition.kind)
+        router = job.choice.lineup.router
+        if router is not None and router.reads_waits:
+            opened.waits = live.waits(target.upstream_model)
         return opened
 
     async def _forward(

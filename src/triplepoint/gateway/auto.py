@@ -48,8 +48,14 @@ def read_auto(request: Request, router: Router, headers: Mapping[bytes, bytes]) 
     return read_request(request.fields, request.dialect, headers=headers, tags=tags, wants_text=wants_text)
 
 
-def question_of(request: Request, reading: Reading, terms: Terms, beside: Beside) -> Question:
-    """Put together what a router decides upon."""
+def question_of(
+    request: Request, reading: Reading, terms: Terms, beside: Beside, waits: Mapping[str, tuple[float, float]] | None = None
+) -> Question:
+    """Put together what a router decides upon.
+
+    Args:
+        waits: By model, where the router asks.
+    """
     thrift = request.controls.thrift
     return Question(
         signals=reading.signals,
@@ -57,6 +63,7 @@ def question_of(request: Request, reading: Reading, terms: Terms, beside: Beside
         thrift=terms.thrift if thrift is None else thrift,
         served_before=beside.served_before,
         draw=beside.draw,
+        waits=waits,
     )
 
 
@@ -96,7 +103,8 @@ def choose_auto(
     bound = 0 if embeddings else answer_bound(request, terms)
     ask = _Ask(EMBEDDINGS if embeddings else needs_of(signals), signals.input_tokens, bound)
     candidates, dropped = _candidates(rights, ask, upstreams, beside)
-    question = question_of(request, reading, terms, beside)
+    waits = _waits(candidates, upstreams, beside.now_s) if router.reads_waits else None
+    question = question_of(request, reading, terms, beside, waits)
     decision = router.decide(question, candidates)
     return Choice(
         lineup, candidates[decision.model], decision.reason, Decided(decision, signals, candidates, (*rights.dropped, *dropped))
@@ -134,6 +142,19 @@ def _candidates(
     if not found:
         raise _nothing_left(rights, dropped, ask, upstreams, now_s)
     return found, dropped
+
+
+def _waits(
+    candidates: Mapping[str, ModelRoute], upstreams: Mapping[str, LiveUpstream], now_s: float
+) -> dict[str, tuple[float, float]]:
+    """Return how long candidates let one wait, at the upstream that each would be tried at first; where it is known."""
+    found: dict[str, tuple[float, float]] = {}
+    for name, route in candidates.items():
+        first = next(target for target in route.targets if upstreams[target.upstream].is_up(now_s))
+        known = upstreams[first.upstream].waits(first.upstream_model).known(now_s)
+        if known is not None:
+            found[name] = known
+    return found
 
 
 def _not_entitled(rights: Eligible, terms: Terms) -> NotEntitled:

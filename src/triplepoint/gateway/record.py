@@ -16,6 +16,7 @@ from triplepoint.gateway.admitted import Admitted
 from triplepoint.gateway.explain import routed_record
 from triplepoint.gateway.request import Request
 from triplepoint.gateway.snapshot import KeyGrant, TargetRoute
+from triplepoint.gateway.waits import Waits
 from triplepoint.ledger.framing import record_of
 from triplepoint.ledger.journal import Journal
 from triplepoint.ledger.model import Closed, Opened, Outcome
@@ -178,7 +179,7 @@ class OpenAttempt:
 
     __slots__ = (
         "_admitted", "_book", "_first_byte_us", "_kept", "_started_s", "_steady_s", "_target", "error", "opened", "outcome",
-        "status", "trace",
+        "status", "trace", "waits",
     )  # fmt: skip
 
     def __init__(self, opened: Opened, kept: Kept, target: TargetRoute, admitted: Admitted, book: Book) -> None:
@@ -191,6 +192,8 @@ class OpenAttempt:
         """HTTP status of the upstream; 0 while there is none."""
         self.trace: AttemptTrace = NO_TRACE
         """Its span."""
+        self.waits: Waits | None = None
+        """Where it is noted how long it took; None where nobody asks."""
         self._target = target
         self._admitted = admitted
         self._book = book
@@ -261,4 +264,8 @@ class OpenAttempt:
             burnt=burnt,
         )
         self._book.close(opened, self._kept, closed)
+        if self.waits is not None and outcome is Outcome.FINISHED:
+            first_byte_us = closed.first_byte_us if opened.stream else None
+            now_s, tokens = self._started_s + closed.total_us / 1e6, usage.output_tokens
+            self.waits.note(first_byte_us=first_byte_us, total_us=closed.total_us, output_tokens=tokens, now_s=now_s)
         self.trace.end(closed)

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from triplepoint.foundation.errors import UpstreamOverloaded
 from triplepoint.foundation.secret import Secret
 from triplepoint.gateway.breaker import Breaker
+from triplepoint.gateway.waits import Waits
 from triplepoint.settings import (
     AnthropicUpstream,
     AzureUpstream,
@@ -89,8 +90,14 @@ class LiveUpstream:
         self._prefix = ""
         self._closing: asyncio.Future[None] | None = None
         self._addresses: dict[tuple[str, str], Address] = {}
+        self._waits: dict[str, Waits] = {}
         self.dialects = {caller: self._dialect_for(caller) for caller in Dialect}
         """The dialect to speak with it, by the caller's: as close to that as it can."""
+
+    def waits(self, model: str) -> Waits:
+        """Return how long a model lets one wait here, by its name here."""
+        found = self._waits.get(model)
+        return found if found is not None else self._waits.setdefault(model, Waits())
 
     def is_up(self, now_s: float) -> bool:
         """Tell whether a request that was sent now would be tried here: there is somebody, and the breaker lets it through."""
