@@ -32,6 +32,7 @@ from triplepoint.files.checked import read_file
 from triplepoint.foundation.clock import Clock, SystemClock
 from triplepoint.foundation.errors import Problem, SettingsInvalid
 from triplepoint.foundation.ids import IdFactory, NewId
+from triplepoint.gateway.enquiries import Enquiries
 from triplepoint.gateway.ops import socket_path
 from triplepoint.ledger.events.make import source_of
 from triplepoint.ledger.events.store import EndingStore
@@ -178,6 +179,16 @@ class Installation:
     def forecasts(self) -> Forecasts:
         """What plans would earn."""
         return Forecasts(self.ledger, self.payers, self.clock)
+
+    @cached_property
+    def routing(self) -> Enquiries:
+        """What the router is, and what it would make of a request."""
+        return Enquiries(
+            lambda: load_today(self.folder),
+            find_holder=lambda actor, customer: self.plans.find_holder(actor, customer),
+            status=self.gateway.status,
+            clock=self.clock,
+        )
 
     def models(self) -> list[str]:
         """Return the models of the active line-up, weakest first.

@@ -11,6 +11,7 @@ from tests.admin.helpers import (
     OneReceipt,
     ScriptedGateway,
     add_operators,
+    make_routing,
     make_statements,
     payers,
     render_plainly,
@@ -29,7 +30,7 @@ def console(tmp_path: Path) -> Generator[Console]:
     """Give an application with one operator of each role to a test."""
     room = furnish(tmp_path)
     ledger, gateway = OneReceipt(), ScriptedGateway()
-    shop = open_shop(room)
+    shop, files = open_shop(room), tmp_path / "files"
     services = AdminServices(
         access=room.access,
         plans=shop.plans,
@@ -41,7 +42,8 @@ def console(tmp_path: Path) -> Generator[Console]:
         earnings=Earnings(LedgerStore(room.engine), payers(room), room.clock),
         forecasts=Forecasts(LedgerStore(room.engine), payers(room), room.clock),
         models=lambda: ["nano", "regular"],
+        routing=make_routing(files, shop),
         prices=lambda: BOOK,
     )
-    yield Console(create_admin(services), room, ledger, gateway, add_operators(room), shop)
+    yield Console(create_admin(services), room, ledger, gateway, add_operators(room), shop, files)
     room.engine.dispose()

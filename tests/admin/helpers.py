@@ -10,12 +10,15 @@ from typing import Any
 from starlette.testclient import TestClient
 from tests.access.helpers import ADMIN, Room
 from tests.plans.shop import Shop, open_shop
+from tests.routing.taught import teach
 
 from triplepoint.access.model import Role
 from triplepoint.admin.app import AdminApp
+from triplepoint.app import load_today
 from triplepoint.economics.payers import ServedPayers
 from triplepoint.foundation.secret import Secret
 from triplepoint.foundation.usage import Usage, UsageSource
+from triplepoint.gateway.enquiries import Enquiries
 from triplepoint.ledger.model import AttemptRow, Outcome, Receipt, Rollup
 from triplepoint.ledger.receipts import to_receipt
 from triplepoint.ledger.statements.model import Statement
@@ -145,6 +148,8 @@ class Console:
     gateway: ScriptedGateway
     keys: dict[Role, str]
     shop: Shop
+    files: Path
+    """The folder that the router is read from."""
 
     def caller(self, role: Role | None = None, *, address: str = "192.0.2.1") -> TestClient:
         """Make a caller from another machine; with a role it shows an operator's key."""
@@ -167,6 +172,13 @@ def make_statements(room: Room) -> Statements:
 def payers(room: Room) -> ServedPayers:
     """See who pays on the room's database."""
     return ServedPayers(room.access, open_shop(room).plans, PlanRevisions(room.engine))
+
+
+def make_routing(folder: Path, shop: Shop) -> Enquiries:
+    """Answer about a learned router of the embedded family, beside a gateway that does not run."""
+    folder.mkdir()
+    teach(folder)
+    return Enquiries(lambda: load_today(folder), find_holder=shop.plans.find_holder, status=lambda: None, clock=shop.room.clock)
 
 
 def render_plainly(statement: Statement, form: Form) -> bytes:

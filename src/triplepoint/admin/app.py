@@ -17,11 +17,23 @@ import triplepoint
 from triplepoint.admin import faults, reference
 from triplepoint.admin.guard import RULES, GuardedRoute
 from triplepoint.admin.ports import AdminServices
-from triplepoint.admin.routes import customers, entries, gateway, ledger, margins, operators, plans, prices, session, statements
+from triplepoint.admin.routes import (
+    customers,
+    entries,
+    gateway,
+    ledger,
+    margins,
+    operators,
+    plans,
+    prices,
+    router,
+    session,
+    statements,
+)
 
 ROUTERS = (
     *(session.router, customers.router, operators.router, plans.router, entries.router, prices.router),
-    *(statements.router, margins.router, ledger.router, gateway.router, reference.router),
+    *(statements.router, margins.router, ledger.router, router.router, gateway.router, reference.router),
 )
 """All that the application has, in the order of its page."""
 _OURS = ("/api/", "/metrics", "/healthz")
@@ -60,8 +72,8 @@ def create_admin(services: AdminServices) -> AdminApp:
         redirect_slashes=False,
     )
     app.state.services = services
-    for router in ROUTERS:
-        app.router.routes.extend(router.routes)
+    for part in ROUTERS:
+        app.router.routes.extend(part.routes)
     _check_table(app)
     faults.install(app)
     app.add_middleware(CarefulHeaders)

@@ -13,14 +13,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from triplepoint.admin.guard import MAX_BODY
 from triplepoint.foundation.errors import SettingsInvalid, TriplepointError
 
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}
 _MESSAGES = {
     404: "there is nothing here; GET /api/docs shows what there is",
     405: "this is called with another method; GET /api/docs shows which",
-    413: f"the body is larger than the {MAX_BODY} bytes that are read here",
 }
 
 
@@ -64,7 +62,7 @@ async def _tell_http(_: Request, fault: Exception) -> Response:
     if not isinstance(fault, HTTPException):
         raise fault
     code = _CODES.get(fault.status_code, "invalid_request")
-    message = _MESSAGES.get(fault.status_code, "the request cannot be understood")
+    message = fault.detail if fault.status_code == 413 else _MESSAGES.get(fault.status_code, "the request cannot be understood")
     return JSONResponse(fault_body(code, message), fault.status_code, dict(fault.headers or {}))
 
 

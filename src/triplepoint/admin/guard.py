@@ -24,10 +24,13 @@ from triplepoint.access.rules import require
 from triplepoint.access.sessions import SESSION_COOKIE
 from triplepoint.admin.ports import AdminServices
 from triplepoint.foundation.errors import NotAuthenticated, NotEntitled
+from triplepoint.routing.enquiry import LARGEST_BODY
 
 CSRF_HEADER = "x-triplepoint-csrf"
 MAX_BODY = 64 * 1024
-"""Bytes; the largest body that means anything here is a list of model names."""
+"""Bytes; the largest body that means anything to most calls is a list of model names."""
+LARGER_BODIES = {"/api/routing/explain": LARGEST_BODY + MAX_BODY}
+"""Bytes, by path, of the calls that take more: a request to a model, and what is said beside it."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
@@ -93,6 +96,8 @@ RULES: dict[tuple[str, str], Need] = {
     ("GET", "/api/receipts/{receipt_id}"): Need.VIEWER,
     ("GET", "/api/ledger/attempts"): Need.VIEWER,
     ("GET", "/api/ledger/rollups"): Need.VIEWER,
+    ("GET", "/api/routing"): Need.VIEWER,
+    ("POST", "/api/routing/explain"): Need.VIEWER,
     ("GET", "/api/statements"): Need.VIEWER,
     ("GET", "/api/customers/{customer_id}/statement"): Need.VIEWER,
     ("GET", "/api/status"): Need.VIEWER,
@@ -123,7 +128,7 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             request.state.visitor = await admit(request, need)
-            return await handle(_measured(request))
+            return await handle(_measured(request, LARGER_BODIES.get(self.path, MAX_BODY)))
 
         return guarded
 
@@ -212,7 +217,7 @@ def _is_same_origin(request: Request) -> bool | None:
     return origin.partition("://")[2] == request.headers.get("host", "") != ""
 
 
-def _measured(request: Request) -> Request:
+def _measured(request: Request, limit: int) -> Request:
     """Return the same request with a body that breaks off at the limit, however its length was announced."""
     received = 0
 
@@ -220,8 +225,8 @@ def _measured(request: Request) -> Request:
         nonlocal received
         message = await request.receive()
         received += len(message.get("body", b""))
-        if received > MAX_BODY:
-            raise HTTPException(413)  # FastAPI lets only this kind of fault through from the reading of a body
+        if received > limit:  # FastAPI lets only this kind of fault through from the reading of a body
+            raise HTTPException(413, f"the body is larger than the {limit} bytes that are read here")
         return message
 
     return Request(request.scope, receive)

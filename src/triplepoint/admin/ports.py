@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from triplepoint.access.model import Actor
 from triplepoint.access.service import AccessService
 from triplepoint.economics.earnings import Earnings
 from triplepoint.economics.forecast import Forecasts
@@ -13,6 +14,8 @@ from triplepoint.ledger.statements.render import Form
 from triplepoint.ledger.statements.service import Statements
 from triplepoint.plans.service import PlansService
 from triplepoint.pricing.book import PriceBook
+from triplepoint.routing.description import RouterDescription
+from triplepoint.routing.enquiry import Enquiry, Reply
 from triplepoint.telemetry.status import GatewayStatus, Published
 
 
@@ -57,6 +60,24 @@ class GatewayLink(Protocol):
         ...
 
 
+class Explainer(Protocol):
+    """Answers about the router, from threads, for it reads files and stores; `gateway.enquiries.Enquiries` is one."""
+
+    def describe(self) -> RouterDescription:
+        """Describe the router of the active line-up.
+
+        Raises: SettingsInvalid: the files are wrong.
+        """
+        ...
+
+    def explain(self, actor: Actor, enquiry: Enquiry) -> Reply:
+        """Say what would become of a request; nothing is sent.
+
+        Raises: TriplepointError: it is no request, there is no such customer or router, or the gateway would refuse it.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AdminServices:
     """What the composition root hands to `app.create_admin`."""
@@ -83,6 +104,8 @@ class AdminServices:
 
     Raises: SettingsInvalid: the files are wrong.
     """
+    routing: Explainer
+    """What the router is, and what it would make of a request."""
     prices: Callable[[], PriceBook]
     """Reads the price book as the files say now.
 

@@ -21,11 +21,14 @@ from triplepoint.economics.forecast import Forecast
 from triplepoint.ledger.model import AttemptRow, Receipt, Rollup
 from triplepoint.ledger.statements.model import Statement, StatementSummary
 from triplepoint.plans.views import AssignmentView, EntryView, OverrideView, PlanView, UsageView
+from triplepoint.routing.description import RouterDescription
+from triplepoint.routing.enquiry import Reply
 from triplepoint.telemetry.status import GatewayStatus, Published
 
 _STRUCTS = (
     *(Receipt, AttemptRow, Rollup, Statement, StatementSummary, MarginReport, Forecast, GatewayStatus, Published),
     *(PlanView, AssignmentView, OverrideView, EntryView, UsageView),
+    *(RouterDescription, Reply),
 )
 _SCHEMAS = "#/components/schemas/"
 _WHO = {

@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from triplepoint.gateway.as_if import OnPlan
+from triplepoint.routing.enquiry import OnPlan, Reply
 from triplepoint.routing.model import Explanation, Push, Trial, Weighed
 
 
-def print_explanation(explanation: Explanation, on_plan: OnPlan | None) -> None:
+def print_explanation(explanation: Reply) -> None:
     """Print an explanation, and what a plan would make of it."""
     console = Console(highlight=False)
     console.print(_signals(explanation))
@@ -26,7 +26,7 @@ def print_explanation(explanation: Explanation, on_plan: OnPlan | None) -> None:
         console.print("under a certificate that holds")
     for change in explanation.changes:
         console.print(f"{escape(change.model)} would be chosen {escape(change.how)}")
-    for line in _on_plan(on_plan) if on_plan is not None else ():
+    for line in _on_plan(explanation.on_plan) if explanation.on_plan is not None else ():
         console.print(escape(line))
 
 

@@ -7,8 +7,6 @@ told is what would happen. Nothing is connected to, counted or written.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.errors import NotFound, TriplepointError
 from triplepoint.gateway.admission import Admissions
@@ -24,6 +22,7 @@ from triplepoint.plans.counters.memory import MemoryCounters
 from triplepoint.plans.counters.model import Claim, Kind, Seed
 from triplepoint.plans.limits import Limit
 from triplepoint.plans.terms import Terms
+from triplepoint.routing.enquiry import OnPlan
 from triplepoint.routing.explanation import explain
 from triplepoint.routing.model import Explanation
 from triplepoint.settings import Upstream
@@ -45,30 +44,6 @@ class AsIf:
     upstreams: Mapping[str, LiveUpstream]
     served_before: str | None = None
     """Model that gave the conversation's last answer."""
-
-
-class OnPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a plan would make of a decision."""
-
-    plan: str
-    floor: str | None
-    """Weakest model that it gives."""
-    used_percent: int
-    """Of every quota, before the request."""
-    served: str | None = None
-    """Model that would serve, after any ladder; None: the request would be refused."""
-    downgraded_from: str | None = None
-    """Model that was chosen, where the ladder led to another."""
-    notices: tuple[str, ...] = ()
-    """What the caller would be told in words."""
-    quotas: str = ""
-    """Header ``x-triplepoint-quota`` of the answer; empty: no quota is told of yet."""
-    refused: str = ""
-    """Why it would be refused."""
-    code: str = ""
-    """Code of the refusal."""
-    retry_after_s: float | None = None
-    """When it could be tried again."""
 
 
 def decide_as_if(case: AsIf, clock: Clock) -> tuple[Choice, Explanation]:

@@ -63,6 +63,7 @@ def admin_services(installation: Installation) -> AdminServices:
         earnings=installation.earnings,
         forecasts=installation.forecasts,
         models=installation.models,
+        routing=installation.routing,
         prices=CurrentBook(installation.folder),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Container
 from typing import Protocol, runtime_checkable
 
 from triplepoint.routing.model import Decision, Push, Question, Scores
+from triplepoint.routing.scorer.card import Card
 
 
 class Router(Protocol):
@@ -51,3 +52,10 @@ class TellingScorer(Protocol):
     def pushes(self, question: Question) -> tuple[Push, ...]:
         """Return what in a request moved the estimates, what moved them furthest apart first. Never raises."""
         ...
+
+
+@runtime_checkable
+class CardedScorer(Protocol):
+    """A scorer that says of itself what it knows, what it was made from, and how good it was found to be."""
+
+    card: Card
