@@ -27,7 +27,7 @@ class EnquiryBody(Body):
     """Id or name: its plan's models, floor, regions and dials; left out: nobody's plan bounds it."""
     thrift: Annotated[int, Field(ge=0, le=100)] | None = None
     """Dial of the request; left out: as the request has it, else the plan's, else the line-up's."""
-    tags: Annotated[dict[_Name, Text], Field(default={}, max_length=_MOST_TAGS)]
+    tags: Annotated[dict[_Name, Text], Field(default_factory=dict[str, str], max_length=_MOST_TAGS)]
     """Tags of the request, in place of those in its body."""
     served_before: _Name | None = None
     """Model that gave the conversation's last answer."""

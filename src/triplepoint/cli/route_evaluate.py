@@ -56,7 +56,7 @@ def evaluate(
 ) -> None:
     """Hold routers against each other on prompts whose answers were scored before. Nothing is sent to any model.
 
-    Each prompt is routed by what was trained on other prompts. Needs pip install 'triplepoint[route]'.
+    Each prompt is routed by what was trained on other prompts. Needs the package's extra named route.
     """
     from triplepoint.cli.route_boards import Energy, Wanted, show  # loads numpy, which no other command should wait for
 
