@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -51,6 +52,21 @@ def evaluate(
             show_default="none",
         ),
     ] = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of an installation: say what other routers would have been worth on its traffic, by its audits.",
+            file_okay=False,
+            show_default="none",
+        ),
+    ] = None,
+    lineup: Annotated[
+        str | None, typer.Option(help="With --ledger: line-up whose router is tried.", show_default="the one that serves")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="With --ledger: only what came at or after it (UTC)."),
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with charts there.", dir_okay=False)] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -58,6 +74,13 @@ def evaluate(
 
     Each prompt is routed by what was trained on other prompts. Needs the package's extra named route.
     """
+    if ledger is not None:
+        from triplepoint.cli.route_ledger import LedgerWanted, show_ledger
+
+        if data or html is not None or after_answer:
+            raise typer.BadParameter("--ledger reads no files and writes no page; leave them, --html and --after-answer out")
+        show_ledger(LedgerWanted(ledger, lineup, since), as_json=as_json)
+        return
     from triplepoint.cli.route_boards import Energy, Wanted, show  # loads numpy, which no other command should wait for
 
     names = None if models is None else [name.strip() for name in models.split(",")]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from triplepoint.routing.evaluation.off_policy import LoggedDecision, Policy, Seen, Value, always, greedy, value_of
+from triplepoint.routing.evaluation.off_policy import LoggedDecision, Policy, Seen, Value, always, value_of
 from triplepoint.routing.evaluation.resampling import Measured
 
 MODELS = ("small", "big")
@@ -41,13 +41,26 @@ def test_the_policy_that_was_in_force_has_the_mean_that_was_seen() -> None:
     assert found.effective == 4
 
 
-def test_greedy_weighs_quality_against_cost() -> None:
-    """At no price the better, at a high price the cheaper; without expectations what was chosen."""
-    decision = one("big", 1, 1.0)
-    assert greedy(0)(decision) == {"big": 1.0}
-    assert greedy(0.2)(decision) == {"small": 1.0}
-    assert greedy(0)(replace(decision, expected={})) == {"big": 1.0}
-    assert always("huge")(decision) == {"big": 1.0}
+def test_a_policy_may_choose_only_what_was_a_candidate() -> None:
+    """Always one model means what was chosen, where it could not be."""
+    assert always("huge")(one("big", 1, 1.0)) == {"big": 1.0}
+
+
+def test_an_unknown_cost_is_not_nothing() -> None:
+    """The mean cost is unknown then, and the value is not."""
+    found = value_of(always("big"), [replace(one("big", 1, 1.0), costs={"small": 1.0})])
+    assert np.isnan(found.cost_usd)
+    assert found.dr.value == 1.0
+
+
+def greedy(price: float) -> Policy:
+    """Return the policy that takes the greatest expected quality less cost at a price of a dollar in quality."""
+
+    def choose(decision: LoggedDecision) -> dict[str, float]:
+        worth = {model: quality - price * decision.costs[model] for model, quality in decision.expected.items()}
+        return {max(worth, key=lambda model: worth[model]): 1.0}
+
+    return choose
 
 
 def test_nothing_seen_is_no_value() -> None:

@@ -15,7 +15,7 @@ outcomes of one request, its own and the served one: both count.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -50,9 +50,11 @@ class LoggedDecision:
     expected: Mapping[str, float]
     """By candidate: expected quality, 0…1."""
     costs: Mapping[str, float]
-    """By candidate: expected cost, USD."""
+    """By candidate: expected cost, USD; those that are not known are left out."""
     chosen: str
     seen: tuple[Seen, ...] = ()
+    served: Seen | None = None
+    """What came of the choice as it was made, with the probability of being looked at once it was; None: nobody looked."""
     group: str = ""
     unit: str = ""
     """What decisions of one conversation or customer share: they are no independent evidence. Empty: it stands alone."""
@@ -72,7 +74,7 @@ class Value:
     expected: float
     """What the scorer expected, uncorrected."""
     cost_usd: float
-    """Mean expected cost of a request."""
+    """Mean expected cost of a request; NaN: of some choice it is not known."""
     agreement: float
     """Mean probability with which it chooses what was chosen."""
     effective: float
@@ -122,18 +124,10 @@ def value_of(policy: Policy, decisions: Sequence[LoggedDecision]) -> Value:
     )
 
 
-def greedy(price: float) -> Policy:
-    """Return the policy that takes the greatest expected quality less cost at a price.
-
-    Args:
-        price: Quality that a dollar is worth; 0 for quality at any price.
-    """
-
-    def choose(decision: LoggedDecision) -> Mapping[str, float]:
-        worth = {model: quality - price * decision.costs.get(model, 0.0) for model, quality in decision.expected.items()}
-        return {max(worth, key=lambda model: worth[model]): 1.0} if worth else {decision.chosen: 1.0}
-
-    return choose
+def as_it_was(decisions: Sequence[LoggedDecision]) -> Value:
+    """Estimate the mean score of what was chosen, by what was looked at; the log's own router, its chance included."""
+    looked = [replace(one, seen=() if one.served is None else (one.served,)) for one in decisions]
+    return value_of(lambda decision: {decision.chosen: 1.0}, looked)
 
 
 def always(model: str) -> Policy:
@@ -149,7 +143,7 @@ def _terms(decision: LoggedDecision, chance: Mapping[str, float]) -> tuple[float
         gained += one * seen.score
         corrected += one * (seen.score - decision.expected.get(seen.model, 0.0))
     expected = sum(share * decision.expected.get(model, 0.0) for model, share in chance.items())
-    cost = sum(share * decision.costs.get(model, 0.0) for model, share in chance.items())
+    cost = sum(share * decision.costs.get(model, np.nan) for model, share in chance.items())
     return expected, weight, gained, corrected, cost
 
 
