@@ -49,6 +49,8 @@ def audited(number: int, **changed: object) -> Audited:
         "group": "maths",
         "scorer": "0123456789ab",
         "is_certified": True,
+        "known_as": "large",
+        "has_signal": True,
         "share": 0.01,
         "scored_by": "final",
         "outcome": ("fine", "under_route", "fine")[number % 3],
@@ -203,7 +205,8 @@ def test_what_was_spent_is_never_less_than_it_may_have_been(
 )
 def test_what_each_end_counts(outcome: Outcome | None, cost: str | None, counts: str) -> None:
     """Only a whole answer, and a failure that says what it cost, count less than was held."""
-    assert spent_usd(outcome, cost, "0.5") == Decimal(counts)
+    known = None if cost is None else Decimal(cost)
+    assert spent_usd(outcome, known, Decimal("0.5")) == Decimal(counts)
 
 
 @given(kinds=st.lists(st.sampled_from(["opened", "closed", "audited", "rated"]), max_size=12), hole=st.integers(0, 2000))

@@ -192,6 +192,8 @@ AUDITS = sa.Table(
     sa.Column("group", sa.Text, nullable=False),
     sa.Column("scorer", sa.Text, nullable=False),
     sa.Column("is_certified", sa.Boolean, nullable=False),
+    sa.Column("known_as", sa.Text, nullable=False),
+    sa.Column("has_signal", sa.Boolean, nullable=False),
     sa.Column("share", sa.Float, nullable=False),
     sa.Column("scored_by", sa.String(16), nullable=False),
     sa.Column("outcome", sa.String(16), nullable=False),
@@ -221,6 +223,21 @@ FEEDBACK = sa.Table(
     sa.Index("ix_feedback_asked_us", "asked_us"),
 )
 """`audits.model.Feedback`, every word of it: of a receipt the latest counts."""
+
+LAPSES = sa.Table(
+    "lapses",
+    metadata,
+    sa.Column("scorer", sa.String(64), primary_key=True),
+    sa.Column("reference", sa.Text, primary_key=True),
+    sa.Column("group", sa.Text, primary_key=True),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Column("lineup", sa.Text, nullable=False),
+    sa.Column("why", sa.String(16), nullable=False),
+    sa.Column("audits", sa.BigInteger, nullable=False),
+    sa.Column("found", sa.BigInteger, nullable=False),
+    sa.Column("above", sa.Float, nullable=False),
+)
+"""`audits.model.Lapse`: certificates that audits contradict."""
 
 
 def to_attempt(values: sa.RowMapping) -> AttemptRow:

@@ -127,6 +127,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     """Dial in force; None: the policy has none."""
     is_certified: bool = False
     """The choice stands under a certificate that holds."""
+    has_signal: bool = True
+    """False: the request was unlike anything that the scorer had learnt."""
 
 
 class Condition(msgspec.Struct, frozen=True):

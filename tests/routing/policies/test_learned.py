@@ -100,6 +100,7 @@ def test_no_signal(thrift: int, model: str) -> None:
     router = setup(learned(), ScriptedScorer(GOOD, has_signal=False)).compile()
     decision = router.decide(Question(signals=PLAIN.signals, thrift=thrift), ALL)
     assert decision.model == model
+    assert not decision.has_signal
     if thrift < 100:
         assert decision.reason == "unlike anything learnt, so the default"
 

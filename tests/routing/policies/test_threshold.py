@@ -72,6 +72,7 @@ def test_unsure(scorer: ScriptedScorer, reason: str) -> None:
     """Unsure, the default answers."""
     decision = decide(scorer)
     assert (decision.model, decision.reason) == ("mini", reason)
+    assert decision.has_signal is not reason.startswith("unlike")
 
 
 def test_dominated() -> None:

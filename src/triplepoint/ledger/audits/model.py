@@ -35,6 +35,10 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """First characters of the scorer's digest; empty: none was asked."""
     is_certified: bool
     """The choice stood under a certificate."""
+    known_as: str
+    """The reference by the scorer's name, as certificates have it; empty: no scorer was asked, or it knows no such model."""
+    has_signal: bool
+    """False: the request was unlike anything that the scorer had learnt."""
     share: float
     """Probability with which the request was drawn for its audit."""
     scored_by: str
@@ -75,6 +79,38 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """0 bad … 1 good."""
     label: str
     """``wrong``, ``refused``, ``too_slow``, ``too_dear``; empty: none."""
+
+
+class Lapse(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A certificate that holds no more, for audits contradict it; it stays so until a scorer is calibrated anew."""
+
+    scorer: str
+    """First characters of the digest of the scorer's file, whose certificate it is."""
+    reference: str
+    """By the scorer's name."""
+    group: str
+    """Of requests; empty: the pooled certificate."""
+    at_us: int
+    """When it was found out."""
+    lineup: str
+    """Hash of the line-up whose audits contradict it."""
+    why: str
+    """``misroutes``: more under-routes than promised; ``novelty``: more requests unlike anything learnt than its labels had."""
+    audits: int
+    found: int
+    """Audits among them on which it was so."""
+    above: float
+    """The rate that is contradicted."""
+
+
+class Answered(msgspec.Struct, frozen=True, gc=False):
+    """What the ledger knows of one model's answer to a request."""
+
+    receipt_id: str
+    """Of the caller's request, whoever asked for this answer."""
+    model: str
+    output_tokens: int | None
+    cost_usd: str | None
 
 
 class Rated(Feedback, frozen=True, array_like=True, tag="rated", kw_only=True, gc=False):

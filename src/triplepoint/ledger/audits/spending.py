@@ -6,19 +6,17 @@ counts: the upstream may have made all of it, and the budget must not be overspe
 
 from decimal import Decimal
 
-from triplepoint.foundation.money import ZERO
 from triplepoint.ledger.model import Outcome
 
 
-def spent_usd(outcome: Outcome | None, cost_usd: str | None, held_usd: str) -> Decimal:
+def spent_usd(outcome: Outcome | None, cost_usd: Decimal | None, held_usd: Decimal) -> Decimal:
     """Return what an attempt counts, in dollars.
 
     Args:
         outcome: None while it runs.
-        cost_usd: Decimal text; None: unknown.
-        held_usd: Decimal text of what was held for it.
+        cost_usd: None: unknown.
+        held_usd: What was held for it.
     """
-    is_known = outcome in {Outcome.FINISHED, Outcome.FAILED} and cost_usd is not None
-    if is_known:
-        return Decimal(cost_usd or 0)
-    return Decimal(held_usd) if held_usd else ZERO
+    if cost_usd is None or outcome not in {Outcome.FINISHED, Outcome.FAILED}:
+        return held_usd
+    return cost_usd

@@ -1,6 +1,6 @@
 """Audits and ratings in SQL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -9,13 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from triplepoint.foundation.money import EXACT, ZERO
-from triplepoint.ledger.audits.model import ACCOUNT, Audit, Audited, Feedback, Rated
+from triplepoint.ledger.audits.model import ACCOUNT, Answered, Audit, Audited, Feedback, Lapse, Rated
 from triplepoint.ledger.audits.spending import spent_usd
 from triplepoint.ledger.model import Outcome
-from triplepoint.ledger.tables import ATTEMPTS, AUDITS, FEEDBACK
-from triplepoint.storage.engine import is_postgres, reading
+from triplepoint.ledger.routed import Routed
+from triplepoint.ledger.tables import ATTEMPTS, AUDITS, FEEDBACK, LAPSES
+from triplepoint.storage.changes import ACCESS, announce
+from triplepoint.storage.engine import is_postgres, reading, writing
 
 _PAGE_ROWS = 2000
+_KEYS_AT_ONCE = 500
 
 
 def insert_findings(connection: sa.Connection, audited: Sequence[Audited], rated: Sequence[Rated], *, floor_us: int) -> None:
@@ -35,7 +38,7 @@ def insert_findings(connection: sa.Connection, audited: Sequence[Audited], rated
 
 
 class AuditStore:
-    """Reads audits and ratings.
+    """Reads audits and ratings; keeps which certificates have lapsed.
 
     Args:
         engine: The ledger's database.
@@ -44,9 +47,18 @@ class AuditStore:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def iterate(self, *, since_us: int | None = None, until_us: int | None = None) -> Iterator[Audit]:
-        """Yield the audits of requests that came in a span, in their order; memory stays flat."""
+    def iterate(
+        self, *, lineup: str | None = None, since_us: int | None = None, until_us: int | None = None
+    ) -> Iterator[Audit]:
+        """Yield the audits of requests that came in a span, in their order; memory stays flat.
+
+        Args:
+            lineup: Only of this one, by its hash.
+            since_us, until_us: Of the span.
+        """
         query = _within(sa.select(AUDITS), AUDITS, since_us, until_us).order_by(AUDITS.c.asked_us, AUDITS.c.receipt_id)
+        if lineup is not None:
+            query = query.where(AUDITS.c.lineup == lineup)
         with reading(self._engine) as connection:
             for values in connection.execution_options(yield_per=_PAGE_ROWS).execute(query).mappings():
                 yield Audit(**values)
@@ -95,6 +107,57 @@ class AuditStore:
         with reading(self._engine) as connection:
             return [Feedback(**values) for values in connection.execute(query).mappings()]
 
+    def decisions(self, receipts: Iterable[str]) -> dict[str, Routed]:
+        """Return how the router decided on requests, of those where it did and the ledger has them."""
+        found: dict[str, Routed] = {}
+        query = sa.select(ATTEMPTS.c.receipt_id, ATTEMPTS.c.routed).where(
+            ATTEMPTS.c.attempt == 1, ATTEMPTS.c.routed.is_not(None)
+        )
+        with reading(self._engine) as connection:
+            for ids in _portions(receipts):
+                for receipt_id, routed in connection.execute(query.where(ATTEMPTS.c.receipt_id.in_(ids))):
+                    found[receipt_id] = msgspec.convert(routed, Routed)
+        return found
+
+    def answers(self, receipts: Iterable[str], *, since_us: int | None = None) -> list[Answered]:
+        """Return the whole answers to requests: those of their callers, and those that audits had since a moment."""
+        wanted = set(receipts)
+        columns = (ATTEMPTS.c.served_model, ATTEMPTS.c.output_tokens, ATTEMPTS.c.cost_usd)
+        finished = ATTEMPTS.c.outcome == Outcome.FINISHED.value
+        theirs = sa.select(ATTEMPTS.c.receipt_id, *columns).where(finished)
+        ours = sa.select(ATTEMPTS.c.audit_of, *columns).where(
+            finished, ATTEMPTS.c.customer_id == ACCOUNT, ATTEMPTS.c.endpoint == "audit"
+        )
+        if since_us is not None:
+            ours = ours.where(ATTEMPTS.c.opened_us >= since_us)
+        with reading(self._engine) as connection:
+            found = [Answered(*row) for row in connection.execute(ours) if row[0] in wanted]
+            for ids in _portions(wanted):
+                found += [Answered(*row) for row in connection.execute(theirs.where(ATTEMPTS.c.receipt_id.in_(ids)))]
+        return found
+
+    def lapses(self) -> list[Lapse]:
+        """Return the certificates that hold no more, the oldest first."""
+        query = sa.select(LAPSES).order_by(LAPSES.c.at_us, *LAPSES.primary_key.columns)
+        with reading(self._engine) as connection:
+            return [Lapse(**values) for values in connection.execute(query).mappings()]
+
+    def lapse(self, found: Sequence[Lapse]) -> list[Lapse]:
+        """Keep certificates as lapsed, and tell the gateways of all machines; of one that has lapsed already, nothing.
+
+        Returns: Those that are new.
+        """
+        insert = postgresql.insert if is_postgres(self._engine) else sqlite.insert
+        with writing(self._engine) as connection:
+            fresh = [
+                one
+                for one in found
+                if connection.execute(insert(LAPSES).values(**msgspec.structs.asdict(one)).on_conflict_do_nothing()).rowcount
+            ]
+            if fresh:
+                announce(connection, ACCESS)
+        return fresh
+
     def spent_usd(self, *, since_us: int) -> Decimal:
         """Return what audits count on their budget since a moment, those that run included."""
         columns = (ATTEMPTS.c.outcome, ATTEMPTS.c.cost_usd, ATTEMPTS.c.held_usd)
@@ -102,7 +165,9 @@ class AuditStore:
         total = ZERO
         with reading(self._engine) as connection:
             for outcome, cost_usd, held_usd in connection.execute(query):
-                total = EXACT.add(total, spent_usd(None if outcome is None else Outcome(outcome), cost_usd, held_usd))
+                cost = None if cost_usd is None else Decimal(cost_usd)
+                spent = spent_usd(None if outcome is None else Outcome(outcome), cost, Decimal(held_usd or 0))
+                total = EXACT.add(total, spent)
         return total
 
 
@@ -112,3 +177,9 @@ def _within(query: sa.Select[Any], table: sa.Table, since_us: int | None, until_
     if until_us is not None:
         query = query.where(table.c.asked_us < until_us)
     return query
+
+
+def _portions(ids: Iterable[str]) -> Iterator[list[str]]:
+    ordered = sorted(set(ids))
+    for start in range(0, len(ordered), _KEYS_AT_ONCE):
+        yield ordered[start : start + _KEYS_AT_ONCE]

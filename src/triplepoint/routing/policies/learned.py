@@ -87,6 +87,7 @@ class Learned:
             self._digest,
             thrift,
             certified,
+            scores.has_signal,
         )
 
     def _judge(self, known: Sequence[Weight], scores: Scores, thrift: int) -> None:

@@ -71,6 +71,7 @@ class Threshold:
             weighed(weights),
             scores.group,
             self._digest,
+            has_signal=scores.has_signal,
         )
 
     def _want(self, scores: Scores) -> tuple[str, str]:

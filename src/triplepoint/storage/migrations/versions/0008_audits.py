@@ -1,4 +1,4 @@
-"""What came of audits, what customers said of answers, and which attempts were an audit's."""
+"""What came of audits, what customers said of answers, which attempts were an audit's, and which certificates hold no more."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,6 +22,8 @@ def upgrade() -> None:
         sa.Column("at_us", sa.BigInteger, nullable=False),
         *(sa.Column(name, sa.Text, nullable=False) for name in _WORDS),
         sa.Column("is_certified", sa.Boolean, nullable=False),
+        sa.Column("known_as", sa.Text, nullable=False),
+        sa.Column("has_signal", sa.Boolean, nullable=False),
         sa.Column("share", sa.Float, nullable=False),
         sa.Column("scored_by", sa.String(16), nullable=False),
         sa.Column("outcome", sa.String(16), nullable=False),
@@ -47,6 +49,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_feedback_receipt_id", "feedback", ["receipt_id", "rating_id"])
     op.create_index("ix_feedback_asked_us", "feedback", ["asked_us"])
+    op.create_table(
+        "lapses",
+        sa.Column("scorer", sa.String(64), primary_key=True),
+        sa.Column("reference", sa.Text, primary_key=True),
+        sa.Column("group", sa.Text, primary_key=True),
+        sa.Column("at_us", sa.BigInteger, nullable=False),
+        sa.Column("lineup", sa.Text, nullable=False),
+        sa.Column("why", sa.String(16), nullable=False),
+        sa.Column("audits", sa.BigInteger, nullable=False),
+        sa.Column("found", sa.BigInteger, nullable=False),
+        sa.Column("above", sa.Float, nullable=False),
+    )
 
 
 _WORDS = ("lineup", "plan", "chosen", "other", "reference", "policy", "group", "scorer")
@@ -54,6 +68,7 @@ _WORDS = ("lineup", "plan", "chosen", "other", "reference", "policy", "group", "
 
 def downgrade() -> None:
     """Drop what `upgrade` made."""
+    op.drop_table("lapses")
     op.drop_table("feedback")
     op.drop_table("audits")
     with op.batch_alter_table("attempts") as attempts:
