@@ -22,8 +22,9 @@ import sqlalchemy as sa
 from triplepoint.access.secret import installation_secret
 from triplepoint.access.service import AccessService
 from triplepoint.access.store import SqlAccessStore
+from triplepoint.configuration.current_lineup import CurrentLineup
 from triplepoint.configuration.load import load_configuration, read_plans
-from triplepoint.configuration.model import Configuration, LoadedPlans, variable_name
+from triplepoint.configuration.model import Configuration, LoadedLineup, LoadedPlans, variable_name
 from triplepoint.economics.current import CurrentMeter
 from triplepoint.economics.earnings import Earnings
 from triplepoint.economics.forecast import Forecasts
@@ -34,6 +35,7 @@ from triplepoint.foundation.errors import Problem, SettingsInvalid
 from triplepoint.foundation.ids import IdFactory, NewId
 from triplepoint.gateway.enquiries import Enquiries
 from triplepoint.gateway.ops import socket_path
+from triplepoint.ledger.audits.store import AuditStore
 from triplepoint.ledger.events.make import source_of
 from triplepoint.ledger.events.store import EndingStore
 from triplepoint.ledger.folder_lock import live_workers
@@ -44,10 +46,13 @@ from triplepoint.ledger.statements.service import Statements
 from triplepoint.ledger.statements.store import StatementStore
 from triplepoint.ledger.store import LedgerStore
 from triplepoint.ledger.use import LedgerUse
+from triplepoint.lineups.model import LearnedRouter
 from triplepoint.plans.fees import FeeSchedule
 from triplepoint.plans.revisions import PlanRevisions
 from triplepoint.plans.service import PlansService
 from triplepoint.plans.store import SqlPlansStore
+from triplepoint.routing.audits.service import MisrouteService
+from triplepoint.routing.audits.watching import AuditedLineup
 from triplepoint.settings import SETTINGS_FILE, Settings
 from triplepoint.storage.changes import FILES, announce_alone
 from triplepoint.storage.engine import open_database, sqlite_url
@@ -140,6 +145,17 @@ class Installation:
     def ledger(self) -> LedgerStore:
         """Attempts and rollups."""
         return LedgerStore(self.database)
+
+    @cached_property
+    def audits(self) -> AuditStore:
+        """What audits and customers say of the router's decisions."""
+        return AuditStore(self.database)
+
+    @cached_property
+    def misroutes(self) -> MisrouteService:
+        """How often the router is wrong, and whether that is an alarm; a certificate that lapses reaches the gateways."""
+        current = CurrentLineup(self.folder)
+        return MisrouteService(self.audits, lambda: audited_lineup(current()), self.clock, on_lapse=self._tell_gateway)
 
     @cached_property
     def revisions(self) -> PlanRevisions:
@@ -258,6 +274,25 @@ def load_today(folder: Path) -> Configuration:
     Raises: SettingsInvalid: with every problem of every file.
     """
     return load_configuration(folder, os.environ, datetime.now(UTC).date())
+
+
+def audited_lineup(loaded: LoadedLineup) -> AuditedLineup | None:
+    """Return a line-up as its audits are held against it; None where its router has no audit."""
+    router = loaded.lineup.router
+    if router is None or router.audit is None:
+        return None
+    learnt, promise = loaded.learnt, router.promise if isinstance(router, LearnedRouter) else None
+    promised = None
+    if learnt is not None and promise is not None:
+        promised = learnt.certificates.promised(misroute=promise.misroute, confidence=promise.confidence)
+    return AuditedLineup(
+        name=loaded.lineup.lineup,
+        hash=loaded.hash,
+        alarm_above=router.audit.alarm_above,
+        share=router.audit.share,
+        scorer=learnt.scorer.digest[:12] if learnt is not None else "",
+        promised=promised,
+    )
 
 
 class GatewayLink:

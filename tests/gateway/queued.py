@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from triplepoint.foundation.usage import Usage
 from triplepoint.gateway.admission import Admissions
 from triplepoint.gateway.app import Gateway
 from triplepoint.gateway.attempts import Attempts
+from triplepoint.gateway.audits.asking import OwnCalls
+from triplepoint.gateway.audits.auditor import Auditor
+from triplepoint.gateway.audits.budget import AuditBudget
 from triplepoint.gateway.conversations import Conversations
 from triplepoint.gateway.cycle import Cycle
 from triplepoint.gateway.record import Book, Recents
@@ -150,8 +154,11 @@ async def queued_gateway(folder: Path) -> AsyncGenerator[Queued]:
         )
         counters = MemoryCounters()
         conversations = Conversations(counters)
+        clock = installation.clock
+        calls = OwnCalls(AuditBudget(counters, lambda since_us: Decimal(0)), clock=clock, new_id=installation.new_id)
+        auditor = Auditor(calls, keep=journal.write, clock=clock, draw=lambda: 0.0, metrics=metrics)
         gateway = Gateway(
-            Runtime(snapshot, live, attempts),
+            Runtime(snapshot, live, attempts, attempts),
             digest=Digester(installation.secret),
             clock=installation.clock,
             new_id=installation.new_id,
@@ -167,6 +174,7 @@ async def queued_gateway(folder: Path) -> AsyncGenerator[Queued]:
                 metrics,
             ),
             conversations=conversations,
+            auditor=auditor,
             draw=lambda: 0.0,
             readiness=lambda: None,
             keep_rating=journal.write,

@@ -69,6 +69,7 @@ def test_the_mix_of_a_plan() -> None:
     metrics.attempt(opened(plan="pro", routed=by_chance), CLOSED)
     metrics.attempt(opened(plan="pro", attempt=2), CLOSED)
     metrics.attempt(opened(plan="pro", asked_model="nano"), CLOSED)
+    metrics.attempt(opened(audit_of="rcpt_0"), CLOSED)  # no request of a customer's
     found = samples(metrics)
     labels = {"plan": "pro", "model": "nano"}
     decisions = "triplepoint_decisions_total"
@@ -76,6 +77,21 @@ def test_the_mix_of_a_plan() -> None:
     assert value(found, "triplepoint_served_total", **labels, asked="auto") == 1
     assert value(found, "triplepoint_served_total", **labels, asked="name") == 1
     assert sum(count for (name, _), count in found.items() if name in {decisions, "triplepoint_served_total"}) == 3
+
+
+def test_audits_and_feedback_are_counted() -> None:
+    """By outcome, by why nothing came of one, and by label; what an audit of unknown cost has cost is in no sum."""
+    metrics = GatewayMetrics()
+    metrics.audited("fine", Decimal("0.0015"))
+    metrics.audited("under_route", None)
+    metrics.audit_dropped("budget")
+    metrics.rated("nano", "wrong")
+    found = samples(metrics)
+    assert value(found, "triplepoint_audits_total", outcome="fine") == 1
+    assert value(found, "triplepoint_audits_total", outcome="under_route") == 1
+    assert value(found, "triplepoint_audits_dropped_total", why="budget") == 1
+    assert value(found, "triplepoint_audit_cost_usd_total") == pytest.approx(0.0015)
+    assert value(found, "triplepoint_feedback_total", model="nano", label="wrong") == 1
 
 
 def test_unknown_is_not_zero() -> None:

@@ -4,9 +4,8 @@ import threading
 from pathlib import Path
 
 from triplepoint.configuration.load import PRICES, load_book
+from triplepoint.files.stamps import Stamp, stamp_of
 from triplepoint.pricing.book import PriceBook
-
-_Stamp = tuple[tuple[str, int, int], ...]
 
 
 class CurrentBook:
@@ -19,7 +18,7 @@ class CurrentBook:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        self._kept: tuple[_Stamp, PriceBook] | None = None
+        self._kept: tuple[Stamp, PriceBook] | None = None
 
     def __call__(self) -> PriceBook:
         """Return the book as the files say now.
@@ -27,11 +26,7 @@ class CurrentBook:
         Raises: SettingsInvalid: with every problem of every price file.
         """
         with self._lock:
-            stamp = self._stamp()
+            stamp = stamp_of(self._folder / PRICES, ["*.yaml"])
             if self._kept is None or self._kept[0] != stamp:
                 self._kept = stamp, load_book(self._folder)
             return self._kept[1]
-
-    def _stamp(self) -> _Stamp:
-        files = sorted((self._folder / PRICES).glob("*.yaml"))
-        return tuple((file.name, (found := file.stat()).st_mtime_ns, found.st_size) for file in files)

@@ -40,6 +40,10 @@ class Admitted(msgspec.Struct):
     """Model that it would have got."""
     unreserved: bool = False
     """The counters are away and nothing is held."""
+    audit_of: str = ""
+    """Receipt that it audits; empty: it is a caller's."""
+    held_usd: str = ""
+    """Of an audit: what is held for each attempt, decimal text."""
     _credit: list[Hold] = []
     """What is held of grants of credit, in the order in which they pay."""
     _answered: int = 0

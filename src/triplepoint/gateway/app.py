@@ -10,6 +10,7 @@ from typing import Any
 from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.ids import NewId
 from triplepoint.gateway.admission import Admissions
+from triplepoint.gateway.audits.auditor import Auditor
 from triplepoint.gateway.body import Receive
 from triplepoint.gateway.conversations import Conversations
 from triplepoint.gateway.cycle import Cycle
@@ -38,6 +39,7 @@ class Gateway:
         count_tokens: For ``count_tokens`` on a model whose upstream has no such endpoint.
         admissions: Lets requests in on their plans.
         conversations: Remembers who gave a conversation's last answer.
+        auditor: Has some requests answered twice.
         draw: Uniform random numbers in [0, 1), for the router.
         readiness: Says what is wrong, or None; for ``/readyz``.
         keep_rating: Writes what a customer says of an answer to the journal.
@@ -57,6 +59,7 @@ class Gateway:
         count_tokens: CountTokens,
         admissions: Admissions,
         conversations: Conversations,
+        auditor: Auditor,
         draw: Callable[[], float],
         readiness: Callable[[], str | None],
         keep_rating: Callable[[Rated], object],
@@ -73,6 +76,7 @@ class Gateway:
             count_tokens=count_tokens,
             admissions=admissions,
             conversations=conversations,
+            auditor=auditor,
             draw=draw,
             tracing=tracing,
         )

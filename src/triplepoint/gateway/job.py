@@ -5,6 +5,7 @@ import asyncio
 from triplepoint.foundation.errors import TriplepointError
 from triplepoint.gateway.admitted import Admitted
 from triplepoint.gateway.arrival import Arrival
+from triplepoint.gateway.audits.kept import Kept
 from triplepoint.gateway.request import Request
 from triplepoint.gateway.snapshot import KeyGrant
 from triplepoint.gateway.wire import EVENT_STREAM, JSON, HeaderList, error_event
@@ -27,7 +28,7 @@ class Job:
 
     __slots__ = (
         "_arrival", "_comment", "_cycle", "_last_sent_s", "_loop", "_timer", "admitted", "beside", "choice", "deadline_s",
-        "grant", "has_begun", "hop", "incoming", "receipt_id", "request", "request_id", "trace",
+        "grant", "has_begun", "hop", "incoming", "kept", "receipt_id", "request", "request_id", "trace",
     )  # fmt: skip
 
     def __init__(
@@ -50,6 +51,8 @@ class Job:
         """Headers that the attempt under way adds to its answer."""
         self.has_begun = False
         """The caller has got a first byte: from here on nothing is retried."""
+        self.kept: Kept | None = None
+        """Where its answer is kept, if it was drawn for an audit."""
         self.incoming = arrival.incoming
         """Headers of the request."""
         self._arrival = arrival
@@ -63,6 +66,8 @@ class Job:
             await cycle.line.flow.drain()
         cycle.begin(200, [JSON, *self._arrival.headers, *self.beside], length=len(body))
         self.has_begun = True
+        if self.kept is not None:
+            self.kept.add(body)
         cycle.write(body, is_last=True)
 
     def watch_silence(self) -> None:
@@ -91,6 +96,8 @@ class Job:
             self._last_sent_s = self._loop.time()
         if cycle.line.flow.write_paused:
             await self.see_off()
+        if self.kept is not None:
+            self.kept.add(data)
         cycle.write(data, is_last=last)
 
     async def see_off(self) -> None:

@@ -12,6 +12,7 @@ from triplepoint.foundation.ids import NewId
 from triplepoint.gateway.admission import Admissions
 from triplepoint.gateway.admitted import Admitted
 from triplepoint.gateway.arrival import Arrival
+from triplepoint.gateway.audits.auditor import Auditor
 from triplepoint.gateway.auto import Beside, choose_auto, read_auto, wants_to_know
 from triplepoint.gateway.body import CallerLeft, read_body
 from triplepoint.gateway.caller import authenticate
@@ -64,6 +65,7 @@ class ModelCalls:
         count_tokens: For ``count_tokens`` on a model whose upstream has no such endpoint.
         admissions: Lets requests in on their plans.
         conversations: Remembers who gave a conversation's last answer.
+        auditor: Has some requests answered twice.
         draw: Uniform random numbers in [0, 1), for the router.
         tracing: Where spans go.
     """
@@ -80,6 +82,7 @@ class ModelCalls:
         count_tokens: CountTokens,
         admissions: Admissions,
         conversations: Conversations,
+        auditor: Auditor,
         draw: Callable[[], float],
         tracing: Tracing,
     ) -> None:
@@ -94,6 +97,7 @@ class ModelCalls:
         self._new_id = new_id
         self._admissions = admissions
         self._conversations = conversations
+        self._auditor = auditor
         self._draw = draw
         self._tracing = tracing
         self._pace = Pace()
@@ -111,7 +115,7 @@ class ModelCalls:
         self.in_flight += 1
         self.served += 1
         runtime.in_flight += 1
-        job, status, code = None, 0, None
+        job, sample, status, code = None, None, 0, None
         try:
             now_us = self._clock.now_us()
             grant, terms = self._recognise(arrival, now_us)
@@ -132,6 +136,8 @@ class ModelCalls:
             else:
                 admitted = await self._admissions.admit(request, choice, terms, arrival, runtime.upstreams, now_us=now_us)
             job = self._job(arrival, request, admitted, grant, now_us)
+            if choice.lineup.audit is not None and endpoint.task is Task.GENERATE:
+                sample = self._auditor.drawn(job, runtime, now_us)
             if endpoint.task is Task.COUNT and not _can_count_upstream(job, runtime):
                 await self._count(job)
             else:
@@ -139,6 +145,8 @@ class ModelCalls:
             if cycle.line.flow.write_paused:
                 await job.see_off()
             status = 200
+            if sample is not None:
+                self._auditor.offer(sample, job)
             if is_of_interest(request, job.choice, is_moved=admitted.downgraded_from is not None):
                 await self._conversations.answered(request, grant.customer_id, job.choice, now_us=now_us)
         except TriplepointError as error:

@@ -161,6 +161,8 @@ class Book:
             charge_input_usd_per_mtok=admitted.charge_rate(target),
             burns_from=admitted.burns_from,
             routed=routed_record(admitted.choice) if attempt == 1 else None,
+            audit_of=admitted.audit_of,
+            held_usd=admitted.held_usd,
         )
         try:
             frame = self._journal.write(opened)

@@ -14,5 +14,7 @@ class Runtime:
     snapshot: Snapshot
     upstreams: dict[str, LiveUpstream]
     attempts: Attempts
+    own_attempts: Attempts
+    """Of what we ask ourselves: the same, recorded where they take no caller's receipt out of memory."""
     in_flight: int = 0
-    """Requests to models that run on it."""
+    """Requests to models that run on it, and audits that wait or run."""

@@ -17,7 +17,7 @@ from triplepoint.foundation.money import money_text
 from triplepoint.foundation.secret import Secret
 from triplepoint.gateway.eligible import Eligible, Rights
 from triplepoint.gateway.retirement import Ending, compile_ending
-from triplepoint.lineups.model import Capability, Model, Target
+from triplepoint.lineups.model import Audit, Capability, Model, Target
 from triplepoint.lineups.resolve import Names
 from triplepoint.plans.model import Holder
 from triplepoint.plans.terms import TermsBook
@@ -82,6 +82,8 @@ class LineupRoutes:
     setup: RouterSetup | None
     headers: tuple[tuple[bytes, bytes], ...]
     """That every answer under this line-up carries."""
+    audit: Audit | None = None
+    """Whether a sample of what its router answers is answered twice."""
     eligible: dict[Rights, Eligible] = field(default_factory=dict[Rights, Eligible], repr=False, compare=False)
     """What rights leave of it, once worked out."""
     regional: dict[tuple[str, frozenset[str]], ModelRoute | None] = field(
@@ -154,7 +156,8 @@ def _compile_lineup(loaded: LoadedLineup, meter: Meter, upstreams: Mapping[str, 
     setup = _setup(lineup.router, facts, loaded.learnt) if lineup.router is not None else None
     router = setup.compile() if setup is not None else None
     header = (b"x-triplepoint-lineup", loaded.hash.encode())
-    return LineupRoutes(lineup.lineup, loaded.hash, models, router, setup, (header,))
+    audit = lineup.router.audit if lineup.router is not None else None
+    return LineupRoutes(lineup.lineup, loaded.hash, models, router, setup, (header,), audit)
 
 
 def _compile_model(

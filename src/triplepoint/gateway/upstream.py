@@ -36,6 +36,11 @@ ManagedFactory = Callable[[str, LocalUpstream | SimulatedUpstream], ManagedUpstr
 class Gate(Protocol):
     """Lets only so many attempts through at once."""
 
+    @property
+    def is_spare(self) -> bool:
+        """Tell whether a turn could be taken and another one would still be free."""
+        ...
+
     def turn(self, *, deadline_s: float | None = None) -> AbstractAsyncContextManager[object]:
         """Wait for a turn. Raises: Overloaded: no room before the deadline."""
         ...

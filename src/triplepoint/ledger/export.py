@@ -8,16 +8,14 @@ Parquet knows as a type.
 
 import csv
 import io
-import os
-import secrets
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
 
+from triplepoint.files.replacing import replacing
 from triplepoint.foundation.errors import StoreFault
 from triplepoint.ledger.events.write import batch_writer, lines_writer
 from triplepoint.ledger.flat import COLUMNS, flat, portions
@@ -70,24 +68,10 @@ def export(
         case Format.CLOUDEVENTS_BATCH:
             write = batch_writer(source)
     try:
-        with _replacing(path) as file:
+        with replacing(path) as file:
             return write(rows, file)
     except OSError as error:
         raise StoreFault(f"{path} cannot be written: {error.strerror or error}") from error
-
-
-@contextmanager
-def _replacing(path: Path) -> Generator[BinaryIO]:
-    """Open a file beside the path, which takes its place when all went well, and is removed otherwise."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with beside.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _write_jsonl(rows: Iterable[AttemptRow], file: BinaryIO) -> int:

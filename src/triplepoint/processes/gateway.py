@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import uvicorn
@@ -27,8 +28,12 @@ from triplepoint.gateway import connection
 from triplepoint.gateway.admission import Admissions
 from triplepoint.gateway.app import Gateway
 from triplepoint.gateway.attempts import Attempts
+from triplepoint.gateway.audits.asking import OwnCalls
+from triplepoint.gateway.audits.auditor import Auditor
+from triplepoint.gateway.audits.budget import AuditBudget
 from triplepoint.gateway.conversations import Conversations
 from triplepoint.gateway.fleet import Fleet
+from triplepoint.gateway.lapsing import with_lapses
 from triplepoint.gateway.ops import make_ops, prepare_socket
 from triplepoint.gateway.record import Book, Recents
 from triplepoint.gateway.request import Request
@@ -64,6 +69,8 @@ _DRAIN_S = 20
 """How long answers under way may take when the gateway is asked to stop."""
 _AGAIN_S = 0.5
 _BACKLOG = 2048
+_OWN_RECEIPTS = 64
+"""Receipts of what audits asked that are kept in memory: nobody asks for them."""
 _CATCH_UP_S = 30.0
 """How long a request that needs a counter may wait for another process's drain to end."""
 _GC_THRESHOLDS = (50_000, 20, 100)
@@ -128,6 +135,8 @@ class GatewayProcess:
         journal = Journal(self._installation.data, boot=boot, settings=self._settings.journal, worker=self._worker)
         self._journal = journal
         self._book = Book(journal, self._recents, self._metrics, self._clock)
+        self._own_book = Book(journal, Recents(_OWN_RECEIPTS), self._metrics, self._clock)
+        auditor = self._auditor(journal)
         try:
             self._gateway = Gateway(
                 await self._bring_up(self._snapshot),
@@ -140,6 +149,7 @@ class GatewayProcess:
                 count_tokens=_count,
                 admissions=self._admissions,
                 conversations=self._conversations,
+                auditor=auditor,
                 draw=random.random,
                 readiness=self._readiness,
                 keep_rating=journal.write,
@@ -157,6 +167,7 @@ class GatewayProcess:
         finally:
             if self._listener is not None:
                 self._listener.stop()
+            await auditor.close()
             await self._fleet.stop()
             await self._admissions.close()
             await self._conversations.close()
@@ -317,32 +328,40 @@ class GatewayProcess:
         today = datetime.fromtimestamp(now_us / 1e6, tz=UTC).date()
         configuration = load_configuration(self._installation.folder, os.environ, today)
         self._installation.note_plans(configuration.plans)
-        return compile_snapshot(configuration, self._live_keys(), made_us=now_us, holders=self._installation.plans.holders())
+        holders = self._installation.plans.holders()
+        snapshot = compile_snapshot(configuration, self._live_keys(), made_us=now_us, holders=holders)
+        return with_lapses(snapshot, self._installation.audits.lapses())
 
     def _with_stores(self, snapshot: Snapshot) -> Snapshot:
-        """Return a snapshot of the same files with the keys and customers of now."""
+        """Return a snapshot of the same files with the keys, customers and lapsed certificates of now."""
         terms = snapshot.terms.with_holders(self._installation.plans.holders())
-        return replace(snapshot, keys=grants(self._live_keys()), terms=terms)
+        changed = replace(snapshot, keys=grants(self._live_keys()), terms=terms)
+        return with_lapses(changed, self._installation.audits.lapses())
 
     def _catch_up(self) -> None:
         """Take into the ledger what stands in the journal: counters begin from it."""
         installation = self._installation
         drain(installation.data, installation.ledger, meter=installation.meter, wait_s=_CATCH_UP_S)
 
+    def _auditor(self, journal: Journal) -> Auditor:
+        budget = AuditBudget(self._counters, self._spent_on_audits)
+        calls = OwnCalls(budget, clock=self._clock, new_id=self._installation.new_id)
+        return Auditor(calls, keep=journal.write, clock=self._clock, draw=random.random, metrics=self._metrics)
+
+    def _spent_on_audits(self, since_us: int) -> Decimal:
+        self._catch_up()
+        return self._installation.audits.spent_usd(since_us=since_us)
+
     def _live_keys(self) -> list[Key]:
         return [key for key, _ in self._installation.access.live_keys()]
 
     async def _bring_up(self, snapshot: Snapshot) -> Runtime:
         upstreams = await self._fleet.adopt(snapshot)
-        attempts = Attempts(
-            upstreams,
-            self._book,
-            snapshot.settings.gateway,
-            clock=self._clock,
-            draw=random.random,
-            estimate=_estimate,
+        attempts, own_attempts = (
+            Attempts(upstreams, book, snapshot.settings.gateway, clock=self._clock, draw=random.random, estimate=_estimate)
+            for book in (self._book, self._own_book)
         )
-        runtime = Runtime(snapshot, upstreams, attempts)
+        runtime = Runtime(snapshot, upstreams, attempts, own_attempts)
         self._runtimes = [*(old for old in self._runtimes if old.in_flight), runtime]
         return runtime
 

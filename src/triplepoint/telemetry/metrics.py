@@ -71,6 +71,9 @@ class GatewayMetrics:
         self._rated = Counts(("model", "label"))
         self._served = Counts(("plan", "model", "asked"))
         self._decisions = Counts(("plan", "model", "policy", "explored", "certified"))
+        self._audited = Counts(("outcome",))
+        self._undone_audits = Counts(("why",))
+        self._audits_usd: Decimal = ZERO
         self._caller_retries = 0
         self._totals = Bounded[_ModelTotals](("model",))
         self._times = Bounded[_Times](_MODEL)
@@ -100,7 +103,7 @@ class GatewayMetrics:
         times.total.observe(closed.total_us)
         if (first_byte_us := closed.first_byte_us) is not None:
             times.first_byte.observe(first_byte_us)
-        if opened.attempt == 1:
+        if opened.attempt == 1 and not opened.audit_of:
             self._count_request(opened)
         self._count_usage(self._totals.series.get((model,)) or self._add_totals((model,)), closed)
 
@@ -127,6 +130,16 @@ class GatewayMetrics:
     def rated(self, model: str, label: str) -> None:
         """Count a rating of a model's answer; the label is one of a closed set, or empty."""
         self._rated.add((model, label))
+
+    def audited(self, outcome: str, cost_usd: Decimal | None) -> None:
+        """Count an audit and what it cost."""
+        self._audited.add((outcome,))
+        if cost_usd is not None:
+            self._audits_usd = EXACT.add(self._audits_usd, cost_usd)
+
+    def audit_dropped(self, why: str) -> None:
+        """Count a request that was drawn for an audit of which nothing came."""
+        self._undone_audits.add((why,))
 
     def caller_retried(self) -> None:
         """Count a request that an official client sends again, so that a storm of retries is told from new demand."""
@@ -178,6 +191,9 @@ class GatewayMetrics:
         yield _counter("triplepoint_limited", "Requests that a limit of their plan refused.", self._limited)
         yield _counter("triplepoint_downgraded", "Requests that were moved down their plan's ladder.", self._downgraded)
         yield _counter("triplepoint_feedback", "Ratings of answers by customers.", self._rated)
+        yield _counter("triplepoint_audits", "Requests to auto that were answered twice and compared.", self._audited)
+        yield _counter("triplepoint_audits_dropped", "Requests drawn for an audit of which nothing came.", self._undone_audits)
+        yield CounterMetricFamily("triplepoint_audit_cost_usd", "Cost of audits in US dollars.", value=float(self._audits_usd))
         yield CounterMetricFamily(
             "triplepoint_caller_retries", "Requests that official clients sent again.", value=self._caller_retries
         )

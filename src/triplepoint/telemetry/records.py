@@ -85,6 +85,11 @@ class OpenedRecord(Protocol):
         """How the router decided; None where the caller named the model, and on later attempts."""
         ...
 
+    @property
+    def audit_of(self) -> str:
+        """Receipt that it audits; empty: it is a caller's."""
+        ...
+
 
 class ClosedRecord(Protocol):
     """As `ledger.model.Closed`."""

@@ -78,6 +78,11 @@ class GenerationGate:
             raise
         return self._steady_s()
 
+    @property
+    def is_spare(self) -> bool:
+        """Tell whether a turn could be taken and another one would still be free, for who comes next."""
+        return not self._line and self._active + 1 < self._limit
+
     def leave(self, since_s: float) -> None:
         """Give a turn back; it goes to the first in the line."""
         self._turn_s += _NEW_SHARE * (self._steady_s() - since_s - self._turn_s)

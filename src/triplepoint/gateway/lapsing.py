@@ -1,0 +1,32 @@
+"""Takes the certificates that hold no more out of routers' promises; what they promised then goes as the line-up says."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from triplepoint.gateway.snapshot import LineupRoutes, Snapshot
+from triplepoint.ledger.audits.model import Lapse
+
+_SHOWN = 12
+"""Characters of a scorer's digest by which a lapse names it."""
+
+
+def with_lapses(snapshot: Snapshot, lapses: Iterable[Lapse]) -> Snapshot:
+    """Return a snapshot whose routers know which of their certificates have lapsed; the same one where they do."""
+    by_scorer: dict[str, set[tuple[str, str]]] = {}
+    for lapse in lapses:
+        by_scorer.setdefault(lapse.scorer, set()).add((lapse.reference, lapse.group))
+    lineups = {name: _with_lapses(lineup, by_scorer) for name, lineup in snapshot.lineups.items()}
+    if all(lineups[name] is lineup for name, lineup in snapshot.lineups.items()):
+        return snapshot
+    return replace(snapshot, lineups=lineups, active=lineups[snapshot.active.name])
+
+
+def _with_lapses(lineup: LineupRoutes, by_scorer: dict[str, set[tuple[str, str]]]) -> LineupRoutes:
+    setup = lineup.setup
+    if setup is None or setup.scorer is None:
+        return lineup
+    lapsed = frozenset(by_scorer.get(setup.scorer.digest[:_SHOWN], ()))
+    if lapsed == frozenset(setup.lapsed):
+        return lineup
+    changed = replace(setup, lapsed=lapsed)
+    return replace(lineup, setup=changed, router=changed.compile())
