@@ -13,6 +13,7 @@ from tests.admin.helpers import (
     add_operators,
     make_routing,
     make_statements,
+    misroutes,
     payers,
     render_plainly,
 )
@@ -43,6 +44,7 @@ def console(tmp_path: Path) -> Generator[Console]:
         forecasts=Forecasts(LedgerStore(room.engine), payers(room), room.clock),
         models=lambda: ["nano", "regular"],
         routing=make_routing(files, shop),
+        misroutes=misroutes(room),
         prices=lambda: BOOK,
     )
     yield Console(create_admin(services), room, ledger, gateway, add_operators(room), shop, files)

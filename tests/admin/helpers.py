@@ -19,6 +19,7 @@ from triplepoint.economics.payers import ServedPayers
 from triplepoint.foundation.secret import Secret
 from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.gateway.enquiries import Enquiries
+from triplepoint.ledger.audits.store import AuditStore
 from triplepoint.ledger.model import AttemptRow, Outcome, Receipt, Rollup
 from triplepoint.ledger.receipts import to_receipt
 from triplepoint.ledger.statements.model import Statement
@@ -28,6 +29,8 @@ from triplepoint.ledger.statements.store import StatementStore
 from triplepoint.plans.revisions import PlanRevisions
 from triplepoint.pricing.book import PriceBook
 from triplepoint.pricing.model import PriceRow
+from triplepoint.routing.audits.service import MisrouteService
+from triplepoint.routing.audits.watching import AuditedLineup
 from triplepoint.settings import BillingSettings
 from triplepoint.telemetry.status import GatewayStatus, Published
 
@@ -96,6 +99,15 @@ BOOK = PriceBook.of(
         ),
     ]
 )
+
+
+AUDITED = AuditedLineup(name="embedded", hash="f" * 12, alarm_above=0.05, share=0.5)
+"""The active line-up, as its audits are held against it."""
+
+
+def misroutes(room: Room) -> MisrouteService:
+    """Make what says how often the router is wrong, on the room's database."""
+    return MisrouteService(AuditStore(room.engine), lambda: AUDITED, room.clock)
 
 
 @dataclass

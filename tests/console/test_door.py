@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from tests.access.helpers import ADMIN, Room, furnish
-from tests.admin.helpers import make_statements, payers, render_plainly
+from tests.admin.helpers import make_routing, make_statements, misroutes, payers, render_plainly
 from tests.console.attempts import ScriptedGateway, ScriptedLedger
 from tests.plans.shop import open_shop
 
@@ -86,9 +86,10 @@ def house(tmp_path: Path) -> Generator[House]:
     """Give a house to a test."""
     room = furnish(tmp_path)
     room.access.operators.create(ADMIN, "vera", role=Role.VIEWER, password=PASSWORD)
+    shop = open_shop(room)
     services = AdminServices(
         access=room.access,
-        plans=open_shop(room).plans,
+        plans=shop.plans,
         ledger=Ledger(),
         gateway=Gateway(),
         lineup=dict,
@@ -97,6 +98,8 @@ def house(tmp_path: Path) -> Generator[House]:
         earnings=Earnings(LedgerStore(room.engine), payers(room), room.clock),
         forecasts=Forecasts(LedgerStore(room.engine), payers(room), room.clock),
         models=lambda: ["nano", "regular"],
+        routing=make_routing(tmp_path / "files", shop),
+        misroutes=misroutes(room),
         prices=lambda: PriceBook.of([]),
     )
     app = create_admin(services)

@@ -23,6 +23,7 @@ from triplepoint.admin.routes import (
     gateway,
     ledger,
     margins,
+    misroutes,
     operators,
     plans,
     prices,
@@ -33,7 +34,7 @@ from triplepoint.admin.routes import (
 
 ROUTERS = (
     *(session.router, customers.router, operators.router, plans.router, entries.router, prices.router),
-    *(statements.router, margins.router, ledger.router, router.router, gateway.router, reference.router),
+    *(statements.router, margins.router, ledger.router, router.router, misroutes.router, gateway.router, reference.router),
 )
 """All that the application has, in the order of its page."""
 _OURS = ("/api/", "/metrics", "/healthz")

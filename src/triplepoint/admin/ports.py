@@ -14,6 +14,7 @@ from triplepoint.ledger.statements.render import Form
 from triplepoint.ledger.statements.service import Statements
 from triplepoint.plans.service import PlansService
 from triplepoint.pricing.book import PriceBook
+from triplepoint.routing.audits.service import MisrouteService
 from triplepoint.routing.description import RouterDescription
 from triplepoint.routing.enquiry import Enquiry, Reply
 from triplepoint.telemetry.status import GatewayStatus, Published
@@ -106,6 +107,8 @@ class AdminServices:
     """
     routing: Explainer
     """What the router is, and what it would make of a request."""
+    misroutes: MisrouteService
+    """What audits and customers say of the router's decisions."""
     prices: Callable[[], PriceBook]
     """Reads the price book as the files say now.
 

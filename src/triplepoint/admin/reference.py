@@ -18,17 +18,21 @@ from starlette.responses import HTMLResponse, JSONResponse
 from triplepoint.admin.guard import RULES, GuardedRoute, Need
 from triplepoint.economics.earnings import MarginReport
 from triplepoint.economics.forecast import Forecast
+from triplepoint.ledger.audits.model import Audit, Feedback
 from triplepoint.ledger.model import AttemptRow, Receipt, Rollup
 from triplepoint.ledger.statements.model import Statement, StatementSummary
 from triplepoint.plans.views import AssignmentView, EntryView, OverrideView, PlanView, UsageView
+from triplepoint.routing.audits.report import MisrouteReport
 from triplepoint.routing.description import RouterDescription
 from triplepoint.routing.enquiry import Reply
+from triplepoint.routing.feedback import Opinion
 from triplepoint.telemetry.status import GatewayStatus, Published
 
 _STRUCTS = (
     *(Receipt, AttemptRow, Rollup, Statement, StatementSummary, MarginReport, Forecast, GatewayStatus, Published),
     *(PlanView, AssignmentView, OverrideView, EntryView, UsageView),
     *(RouterDescription, Reply),
+    *(Audit, Feedback, MisrouteReport, Opinion),
 )
 _SCHEMAS = "#/components/schemas/"
 _WHO = {

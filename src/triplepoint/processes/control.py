@@ -1,4 +1,4 @@
-"""The control-plane process: admin API, console, and the drain from the journal into the ledger."""
+"""The control-plane process: admin API, console, the drain from the journal into the ledger, and the look at audits."""
 
 import asyncio
 from pathlib import Path
@@ -14,6 +14,7 @@ from triplepoint.ledger.drain import Drainer
 from triplepoint.processes.listen import parse_listen, refuse_open_door
 from triplepoint.processes.parent import die_with_parent
 from triplepoint.processes.serving import serve_until_asked
+from triplepoint.processes.watchman import Watchman
 from triplepoint.telemetry.logs import configure_logging
 
 _DRAIN_S = 3
@@ -32,6 +33,8 @@ def run_control(folder: Path) -> None:
         refuse_open_door(address, key="control.listen")
         drainer = Drainer(installation.data, installation.ledger, meter=installation.meter)
         drainer.start()
+        watchman = Watchman(installation.misroutes)
+        watchman.start()
         try:
             app = create_admin(admin_services(installation))
             mount_console(app)
@@ -47,6 +50,7 @@ def run_control(folder: Path) -> None:
             )
             asyncio.run(serve_until_asked(config))
         finally:
+            watchman.stop()
             drainer.stop()
 
 
@@ -64,6 +68,7 @@ def admin_services(installation: Installation) -> AdminServices:
         forecasts=installation.forecasts,
         models=installation.models,
         routing=installation.routing,
+        misroutes=installation.misroutes,
         prices=CurrentBook(installation.folder),
     )
 
