@@ -65,7 +65,14 @@ def audited(number: int, outcome: str) -> Audited:
     plain: dict[str, object] = dict.fromkeys(Audit.__struct_fields__, "")
     plain |= dict.fromkeys(("chosen_score", "other_score", "cost_usd"))
     ours = {"receipt_id": f"rcpt_{number:03d}", "asked_us": NOON_US + number * HOUR_US, "at_us": NOON_US, "share": 1.0}
-    models = {"chosen": "small", "other": "large", "reference": "large", "outcome": outcome, "is_certified": False}
+    models = {
+        "chosen": "small",
+        "other": "large",
+        "reference": "large",
+        "outcome": outcome,
+        "is_certified": False,
+        "has_signal": True,
+    }
     return Audited(**(plain | ours | models))  # pyright: ignore[reportArgumentType] - the values come by name
 
 

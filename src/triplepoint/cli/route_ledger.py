@@ -17,7 +17,6 @@ from triplepoint.app import load_today, open_installation
 from triplepoint.files.nearest import suggest
 from triplepoint.foundation.errors import NotFound
 from triplepoint.gateway.snapshot import compile_snapshot
-from triplepoint.ledger.audits.store import AuditStore
 from triplepoint.ledger.drain import drain_if_free
 from triplepoint.routing.evaluation.logged import Log, read_log
 from triplepoint.routing.evaluation.off_policy import THIN, Policy, Value, always, as_it_was, value_of
@@ -61,8 +60,7 @@ def _read(wanted: LedgerWanted) -> Log:
     since_us = None if wanted.since is None else round(wanted.since.replace(tzinfo=UTC).timestamp() * 1_000_000)
     with open_installation(wanted.folder) as installation:
         drain_if_free(installation.data, installation.ledger, meter=installation.meter)
-        audits = AuditStore(installation.database)
-        return read_log(installation.ledger.iterate(since_us=since_us), audits.iterate(since_us=since_us))
+        return read_log(installation.ledger.iterate(since_us=since_us), installation.audits.iterate(since_us=since_us))
 
 
 def _setup(wanted: LedgerWanted) -> RouterSetup | None:

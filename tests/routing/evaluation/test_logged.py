@@ -53,7 +53,8 @@ def audit(number: int, chosen: str, other: str, outcome: str, share: float = 0.5
     unknown = dict.fromkeys(("chosen_score", "other_score", "cost_usd"))
     ours = {"receipt_id": f"r{number}", "chosen": chosen, "other": other, "outcome": outcome, "share": share}
     return msgspec.convert(
-        plain | unknown | ours | {"reference": "large", "asked_us": 0, "at_us": 0, "is_certified": False}, Audit
+        plain | unknown | ours | {"reference": "large", "asked_us": 0, "at_us": 0, "is_certified": False, "has_signal": True},
+        Audit,
     )
 
 
