@@ -16,11 +16,11 @@
   if (!document.title) broken.push("the page has no title");
   if (all("main").length !== 1) broken.push(`${all("main").length} main landmarks`);
   if (all("h1").length !== 1) broken.push(`${all("h1").length} first headings`);
-  for (const element of all("button, a[href], select, input, dialog, [role=img], [role=region]")) {
+  for (const element of all("button, a[href], select, input, textarea, dialog, [role=img], [role=region]")) {
     if (element.tagName !== "SELECT" && !nameOf(element)) broken.push(`without a name: ${told(element)}`);
     if (element.tagName === "SELECT" && !element.labels.length) broken.push(`without a label: ${told(element)}`);
   }
-  for (const element of all("button, select, input")) {
+  for (const element of all("button, select, input, textarea")) {
     const { width, height } = element.getBoundingClientRect();
     if (Math.min(width, height) < 24) broken.push(`smaller than 24 pixels: ${told(element)}`);
   }

@@ -11,8 +11,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tests.console.plant import NAME, PASSWORD, Ground, Plant, PlayedGateway, await_answer
 from tests.console.traffic import write_day
+from tests.routing.taught import teach
 
 from triplepoint.access.sessions import SESSION_COOKIE
+from triplepoint.cli.local import local_actor
 from triplepoint.foundation.secret import Secret
 
 CHROMIUM_VARIABLE = "TRIPLEPOINT_CHROMIUM"
@@ -52,6 +54,20 @@ def plants(tmp_path_factory: pytest.TempPathFactory) -> Generator[Plants]:
         for plant in (lively, quiet):
             await_answer(plant)
         yield Plants(lively, quiet, write_day(lively))  # after its start, so that it counts on both sides of a full hour
+    finally:
+        ground.clear()
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Generator[Plant]:
+    """Start a control plane whose router has learnt, beside a gateway where all is up; acme is on the plan plus."""
+    ground = Ground(tmp_path_factory.mktemp("taught"))
+    try:
+        plant = ground.grow("taught", lambda folder, port: teach(folder, port=port))
+        plant.installation.plans.assignments.assign(local_actor(), "acme", "plus")
+        plant.gateway = PlayedGateway(plant.installation, plant.lineup_hash, breaker="closed")
+        await_answer(plant)
+        yield plant
     finally:
         ground.clear()
 

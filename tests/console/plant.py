@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,7 +119,13 @@ class Plant:
 class PlayedGateway:
     """Answers the control plane over the gateway's socket as a gateway would."""
 
-    def __init__(self, installation: Installation, lineup_hash: str) -> None:
+    def __init__(self, installation: Installation, lineup_hash: str, *, breaker: str = "open") -> None:
+        """Begin to answer.
+
+        Args:
+            breaker: Of the strongest model's upstream.
+        """
+        self._breaker = breaker
         self.requests = 1200
         self._hash = lineup_hash
         self._begun_us = time.time_ns() // 1000
@@ -149,7 +156,7 @@ class PlayedGateway:
             upstreams=[
                 _upstream("nano", attempts=811, in_flight=2),
                 _upstream("mini", attempts=214, failures=1, last_error="upstream_timeout", in_flight=1),
-                _upstream("regular", attempts=198, failures=9, last_error="upstream_cut", breaker="open"),
+                _upstream("regular", attempts=198, failures=9, last_error="upstream_cut", breaker=self._breaker),
             ],
         )
 
@@ -169,12 +176,16 @@ class Ground:
     folder: Path
     plants: list[Plant] = field(default_factory=list[Plant])
 
-    def grow(self, name: str) -> Plant:
-        """Make an installation and start its control plane."""
+    def grow(self, name: str, furnish: Callable[[Path, int], None] | None = None) -> Plant:
+        """Make an installation and start its control plane.
+
+        Args:
+            furnish: Writes its files, given its port; without, they are those of a fresh one.
+        """
         folder = self.folder / name
         folder.mkdir()
         port = _free_port()
-        _furnish(folder, port)
+        (furnish or _furnish)(folder, port)
         installation = open_installation(folder)
         installation.access.operators.create(_HERE, NAME, role=Role.VIEWER, password=Secret(PASSWORD))
         customer = installation.access.customers.create(_HERE, "acme")

@@ -25,6 +25,7 @@ Picture = Callable[[Page, str], None]
 BEHIND_THE_DOOR = (
     "/",
     "/lineup",
+    "/router",
     "/receipts/rcpt_1",
     "/nothing",
     "/favicon.ico",

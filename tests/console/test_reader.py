@@ -26,6 +26,11 @@ class Room:
         """Nothing here asks for it."""
         raise AssertionError("the reader looks up no names")
 
+    @property
+    def routing(self) -> Any:
+        """Nothing here asks for it."""
+        raise AssertionError("the reader explains nothing")
+
     def lineup(self) -> Any:
         """Nothing here asks for it."""
         raise AssertionError("the reader describes no line-up")

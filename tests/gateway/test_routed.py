@@ -199,7 +199,7 @@ async def test_an_explained_answer_tells_the_decision(routed: Running) -> None:
     """The headers have choice, reason, dial, propensity and every candidate, in a fixed form."""
     async with running_simulations(routed, a=answers(), b=answers()):
         told = (await ask(routed, EASY, "x-triplepoint-explain: true")).headers
-        assert told["x-triplepoint-decision"] == "worth most at thrift 50: 85 % good for 4.1e-05 USD"
+        assert told["x-triplepoint-decision"] == "worth most at thrift 50: 85 % good for 0.000041 USD"
         assert told["x-triplepoint-routing"] == (
             'chosen="small", policy=learned, thrift=50, propensity=1, explored=no, certified=no, '
             f'group="maths", scorer="{HASH[:12]}"'

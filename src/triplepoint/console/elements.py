@@ -69,3 +69,29 @@ class Panel(Html):
         """Show other markup; the same again is not sent."""
         if markup != self.content:
             self.content = markup
+
+
+class EnquiryForm(Element, component=_STATIC / "enquiry.js"):
+    """The form that asks what would become of a request. Emits ``ask`` (what it holds)."""
+
+    def __init__(self, *, models: Sequence[str], customers: Sequence[str], usual_thrift: int | None, longest: int) -> None:
+        """Make the form.
+
+        Args:
+            models: Of the line-up, to choose from.
+            customers: Names, to choose from.
+            usual_thrift: Dial of the line-up; None: it has none.
+            longest: Characters that may be entered.
+        """
+        super().__init__()
+        self._props.update(
+            models=list(models),
+            customers=list(customers),
+            takesThrift=usual_thrift is not None,
+            usualThrift=usual_thrift or 0,
+            longest=longest,
+        )
+
+    def done(self, note: str) -> None:
+        """Let it be used again, and say how it went."""
+        self.run_method("done", note)

@@ -1,5 +1,6 @@
 """The pages, put together: a bar, then what the page shows, which a viewer keeps up to date."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
@@ -8,18 +9,24 @@ from nicegui.client import Client
 from starlette.requests import Request
 
 from triplepoint.access.model import Operator
-from triplepoint.console.elements import AttemptTable, Panel, ReceiptDialog
+from triplepoint.console.elements import AttemptTable, EnquiryForm, Panel, ReceiptDialog
+from triplepoint.console.enquirer import RouterParts, RouterViewer
 from triplepoint.console.markup import Markup, join, tag
 from triplepoint.console.plain import MARK, STATIC
 from triplepoint.console.ports import Services
 from triplepoint.console.viewer import LineupViewer, NowParts, NowViewer, Viewer, Visit
+from triplepoint.foundation.errors import SettingsInvalid
+from triplepoint.routing.description import RouterDescription
+from triplepoint.routing.enquiry import LONGEST_PROMPT
 
+_MOST_CUSTOMERS = 500
+"""Names that are offered to choose from; others are typed."""
 _NOTHING = Markup()
 _WAITING = tag("p", "Reading…", class_="hint")
 _STYLE = "".join((STATIC / name).read_text("utf-8") for name in ("tokens.css", "console.css"))
 _THEME_SCRIPT = (STATIC / "theme.js").read_text("utf-8")
 _BAR_SCRIPT = (STATIC / "bar.js").read_text("utf-8")
-_NAVIGATION = (("/", "Now"), ("/lineup", "Line-up"), ("/api/docs", "API"))
+_NAVIGATION = (("/", "Now"), ("/lineup", "Line-up"), ("/router", "Router"), ("/api/docs", "API"))
 
 
 class Audience(Protocol):
@@ -67,6 +74,10 @@ class Pages:
         async def _(request: Request, client: Client) -> None:
             self._lineup(request, client)
 
+        @page("/router", title="Router · Triplepoint")
+        async def _(request: Request, client: Client) -> None:
+            await self._router(request, client)
+
     def _now(self, request: Request, client: Client) -> NowViewer:
         visit = _visit(request)
         with _frame(client, visit, "/"):
@@ -101,6 +112,36 @@ class Pages:
         with _frame(client, visit, "/lineup"):
             panel = Panel(join(tag("h1", "Line-up"), _WAITING), classes="lineup")
         self._admit(client, LineupViewer(client, self._services, visit, panel))
+
+    async def _router(self, request: Request, client: Client) -> None:
+        visit = _visit(request)
+        described, customers = await asyncio.to_thread(self._askable, visit.operator)
+        with _frame(client, visit, "/router"):
+            head = Panel(join(tag("h1", "Router"), _WAITING), classes="lineup")
+            form = None
+            with ui.element("section").classes("card ask"):
+                Panel(tag("h2", "Explain a request", id="enquiry-title"), classes="head")
+                if described is not None:
+                    form = EnquiryForm(
+                        models=described.models,
+                        customers=customers,
+                        usual_thrift=described.router["thrift"] if described.takes_thrift and described.router else None,
+                        longest=LONGEST_PROMPT,
+                    )
+                else:
+                    Panel(tag("p", "There is no router to ask: see above.", class_="hint"), classes="head")
+                answer = Panel(_NOTHING, classes="answer")
+            evidence = Panel(_WAITING, classes="lineup evidence")
+        self._admit(client, RouterViewer(client, self._services, visit, RouterParts(head, form, answer, evidence)))
+
+    def _askable(self, operator: Operator) -> tuple[RouterDescription | None, list[str]]:
+        """Return the router that can be asked (None: there is none, or the files are wrong), and as whom."""
+        customers = self._services.access.customers.all(operator.actor())[:_MOST_CUSTOMERS]
+        try:
+            described = self._services.routing.describe()
+        except SettingsInvalid:
+            return None, []
+        return (described if described.router is not None else None), [customer.name for customer in customers]
 
     def _admit(self, client: Client, viewer: Viewer) -> None:
         client.on_connect(lambda: self._audience.join(viewer))  # pyright: ignore[reportUnknownMemberType] - lacks a type

@@ -27,7 +27,7 @@ ICON = (
     '<path d="M12 13.500C11 9.500 8.500 6 4.500 4"/><circle cx="12" cy="13.500" r="3" fill="#0d6e6e" stroke="none"/></svg>'
 )
 
-_PATHS = re.compile(r"/(lineup|receipts/[A-Za-z0-9_.-]{1,128})?")
+_PATHS = re.compile(r"/(lineup|router|receipts/[A-Za-z0-9_.-]{1,128})?")
 _SCRIPTS = {name: (STATIC / f"{name}.js").read_text("utf-8") for name in ("theme", "login")}
 _STYLE = "".join((STATIC / name).read_text("utf-8") for name in ("tokens.css", "plain.css"))
 

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from triplepoint.access.model import Actor
 from triplepoint.access.service import AccessService
 from triplepoint.ledger.model import AttemptRow, Receipt, Rollup
+from triplepoint.routing.description import RouterDescription
+from triplepoint.routing.enquiry import Enquiry, Reply
 from triplepoint.telemetry.status import GatewayStatus
 
 
@@ -32,6 +35,18 @@ class Gateway(Protocol):
         ...
 
 
+class Explainer(Protocol):
+    """Answers about the router; `gateway.enquiries.Enquiries` is one. Reads files and stores, so it is called from a thread."""
+
+    def describe(self) -> RouterDescription:
+        """Describe the router in the files; raises `SettingsInvalid` where they are wrong."""
+        ...
+
+    def explain(self, actor: Actor, enquiry: Enquiry) -> Reply:
+        """Say what would become of a request, sending nothing; raises `TriplepointError` where it would be refused."""
+        ...
+
+
 class Services(Protocol):
     """What the composition root has put at ``app.state.services``."""
 
@@ -48,6 +63,11 @@ class Services(Protocol):
     @property
     def gateway(self) -> Gateway:
         """The gateway."""
+        ...
+
+    @property
+    def routing(self) -> Explainer:
+        """The router."""
         ...
 
     @property

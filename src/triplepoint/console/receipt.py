@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from triplepoint.access.model import Actor
 from triplepoint.access.service import AccessService
+from triplepoint.console.decision import draw_candidates, draw_facts
 from triplepoint.console.formats import UNKNOWN, count_text, exact_text, span_text, stamp_text
 from triplepoint.console.markup import Content, Markup, join, tag
 from triplepoint.console.rows import ending_text, source_text
 from triplepoint.foundation.errors import TriplepointError
 from triplepoint.foundation.usage import Usage
-from triplepoint.ledger.decision_words import candidate_table, decision_facts
+from triplepoint.ledger.decision_words import candidate_table
 from triplepoint.ledger.energies import add_energies, carbon_text, energy_text
 from triplepoint.ledger.model import AttemptRow, Outcome, Receipt
 from triplepoint.ledger.receipts import printable
@@ -112,18 +113,11 @@ def _decision(first: AttemptRow) -> Markup | None:
     routed = first.routed
     if routed is None:
         return None
-    table = candidate_table(first)
-    facts = decision_facts(routed).items()
-    rows = (tag("tr", tag("th", row[0], scope="row"), *(tag("td", printable(text)) for text in row[1:])) for row in table.rows)
     return join(
         tag("h3", "How it was decided"),
-        tag("dl", *(tag("div", tag("dt", k.capitalize()), tag("dd", printable(v))) for k, v in facts), class_="facts"),
-        tag(
-            "table",
-            tag("thead", tag("tr", *(tag("th", name.capitalize(), scope="col") for name in table.columns))),
-            tag("tbody", *rows),
-            class_="figures candidates",
-        ),
+        draw_facts(routed),
+        draw_candidates(candidate_table(first)),
+        tag("p", tag("a", "The router, and what it would do now", href="/router"), class_="twin"),
     )
 
 

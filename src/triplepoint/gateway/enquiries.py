@@ -90,7 +90,8 @@ class Enquiries:
         if enquiry.used_percent is not None:
             on_plan = asyncio.run(admit_as_if(case, choice, used_percent=enquiry.used_percent, clock=self._clock))
         told = {name: getattr(explanation, name) for name in explanation.__struct_fields__}
-        return Reply(**told, lineup=choice.lineup.name, lineup_hash=choice.lineup.hash, on_plan=on_plan)
+        lineup = choice.lineup
+        return Reply(**told, lineup=lineup.name, lineup_hash=lineup.hash, models=tuple(lineup.models), on_plan=on_plan)
 
     def _case(self, actor: Actor, enquiry: Enquiry) -> AsIf:
         """Put together what the request would meet."""

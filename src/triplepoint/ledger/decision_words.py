@@ -7,6 +7,8 @@ from decimal import Decimal
 from triplepoint.ledger.model import AttemptRow
 from triplepoint.ledger.routed import Candidate, Routed
 
+CHOSEN = "chosen"
+"""How the reason of the model begins that was chosen."""
 _NUMBERS: Sequence[tuple[str, Callable[[Candidate], str]]] = (
     ("good", lambda one: "" if one.quality is None else f"{one.quality * 100:.1f} %"),
     ("tokens", lambda one: "" if one.output_tokens is None else f"{one.output_tokens:,.0f}"),
@@ -48,8 +50,11 @@ def candidate_table(first: AttemptRow) -> CandidateTable:
     Args:
         first: First attempt of a request that a router decided.
     """
-    candidates = first.routed.candidates if first.routed is not None else ()
-    chosen = first.downgraded_from or first.served_model
+    return lay_out(first.routed.candidates if first.routed is not None else (), first.downgraded_from or first.served_model)
+
+
+def lay_out(candidates: Sequence[Candidate], chosen: str) -> CandidateTable:
+    """Lay out models, of which one was chosen."""
     known = [(name, text) for name, text in _NUMBERS if any(text(one) for one in candidates)]
     rows = tuple((one.model, *(text(one) for _, text in known), _why(one, chosen)) for one in candidates)
     return CandidateTable(("model", *(name for name, _ in known), "why"), rows)
@@ -57,7 +62,7 @@ def candidate_table(first: AttemptRow) -> CandidateTable:
 
 def _why(one: Candidate, chosen: str) -> str:
     if one.model == chosen:
-        return "chosen" + (f"; {one.why_not}" if one.why_not else "")
+        return CHOSEN + (f"; {one.why_not}" if one.why_not else "")
     if one.why_not:
         return one.why_not
     return "could have been chosen"

@@ -64,5 +64,7 @@ class Reply(Explanation, frozen=True, kw_only=True):
     lineup: str
     """Name of the line-up that decided."""
     lineup_hash: str
+    models: tuple[str, ...]
+    """Of that line-up, weakest first."""
     on_plan: OnPlan | None = None
     """What the customer's plan would make of it, where used quotas were asked about."""

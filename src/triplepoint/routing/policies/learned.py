@@ -9,6 +9,7 @@ strongest; at thrift 100 the cheapest all the same, for that is what was asked.
 """
 
 from collections.abc import Container, Mapping, Sequence
+from math import floor, log10
 
 import msgspec
 
@@ -123,10 +124,15 @@ class Learned:
 def _why(chosen: Weight, thrift: int) -> str:
     if not chosen.is_known:
         return f"{chosen.model} alone may answer, at an unknown price"
-    numbers = f"{chosen.quality * 100:.0f} % good for {chosen.cost_usd:.2g} USD"
+    numbers = f"{chosen.quality * 100:.0f} % good for {_plain(chosen.cost_usd)} USD"
     if thrift >= CHEAPEST:
         return f"the cheapest, as thrift {thrift} wants it: {numbers}"
     return f"worth most at thrift {thrift}: {numbers}"
+
+
+def _plain(amount: float) -> str:
+    """Write an amount with two digits that count, without an exponent."""
+    return f"{amount:.{max(1 - floor(log10(amount)), 0)}f}" if 0 < amount < 10 else f"{amount:.0f}"
 
 
 def _worded(reason: str, promised: str, choice: Choice, count: int) -> str:
