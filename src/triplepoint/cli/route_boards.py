@@ -25,6 +25,7 @@ from triplepoint.routing.evaluation.datasets import Labelled, read_data
 from triplepoint.routing.evaluation.report.document import document_of
 from triplepoint.routing.evaluation.report.page import page_of
 from triplepoint.routing.evaluation.report.words import facts, notes, short_cells, short_heads
+from triplepoint.routing.training.contestant import LearnedTable
 
 _PUBLISHED: Final = Path("data") / "routing"
 
@@ -120,6 +121,9 @@ def _routers(data: Labelled) -> Iterator[Baseline]:
         yield LabelTable()
     if has_text:
         yield Neighbours()
+        yield LearnedTable(knows_group=True)
+        if len(set(data.groups)) > 1:
+            yield LearnedTable(knows_group=False)
     yield Oracle()
 
 

@@ -95,13 +95,14 @@ def test_any_bytes_are_refused(data: bytes) -> None:
 Change = Callable[[Tables], dict[str, Any]]
 UNSOUND: dict[str, Change] = {
     "quality holds numbers that are not finite": lambda t: {"quality": t.quality * np.nan},
+    "quality holds numbers that are not finite, or beyond": lambda t: {"quality": t.quality + 1e8},
     "rarity has shape": lambda t: {"rarity": t.rarity[1:]},
-    "rarity is not above 0": lambda t: {"rarity": -t.rarity},
+    "rarity is below 0.01": lambda t: {"rarity": -t.rarity},
     "group_quality leaves 0…1": lambda t: {"group_quality": t.group_quality + 1},
     "knots_out leaves 0…1 or falls": lambda t: {"knots_out": t.knots_out[:, ::-1]},
     "knots_in does not rise": lambda t: {"knots_in": t.knots_in * 0},
     "fewer than two points": lambda t: {"knots_in": t.knots_in[:, :1], "knots_out": t.knots_out[:, :1]},
-    "marks_spread is not above 0": lambda t: {"marks_spread": t.marks_spread * 0},
+    "marks_spread is below 0.01": lambda t: {"marks_spread": t.marks_spread * 0},
     "marks_edges falls": lambda t: {"marks_edges": t.marks_edges[:, ::-1]},
     "group_output_tokens is below 0": lambda t: {"group_output_tokens": -t.group_output_tokens},
     "another vocabulary": lambda t: {"vocabulary": t.vocabulary[::-1]},

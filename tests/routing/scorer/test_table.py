@@ -17,16 +17,17 @@ from triplepoint.routing.scorer.table import TableScorer, load_scorer
 from triplepoint.routing.scorer.tables import MARKS, Tables
 from triplepoint.routing.scorer.terms import BINS, MEASURES, measure, pairs_of, words_of
 
-VOCABULARY = ("!", "a", "law", "prove", "prove the", "sum", "the", "the sum", "と", "数", "数学", "证", "证 明")
+VOCABULARY = ("!", "a", "law", "prove", "prove the", "sum", "the", "the sum", "と", "数", "明", "证", "证 明")
 GROUPS = ("maths", "law")
 
 
 def _random_tables() -> Tables:
     chance = np.random.default_rng(7)
     tables = tiny_tables(words={term: chance.normal(0, 0.2, 2).tolist() for term in VOCABULARY})
-    for array in (tables.quality, tables.length, tables.membership):
+    for array in (tables.quality, tables.length, tables.membership, tables.group_measures):
         array[:] = chance.normal(0, 0.1, array.shape)
     tables.rarity[:] = chance.uniform(1, 8, tables.rarity.shape)
+    tables.group_base[:] = [[0.35, 0.7], [0.55, 0.8], [0.4, 0.7]]
     tables.group_quality[:] = [[0.3, 0.7], [0.6, 0.8], [0.45, 0.75]]
     return tables
 
@@ -76,21 +77,29 @@ def _slow(text: str, task: str) -> Sequence[float] | None:
     if len(known) < 3:
         return None
     terms = known + sorted({f"{a} {b}" for a, b in pairs_of(words)} & set(rows))
+    logarithms = measure(text, words, len(set(words))).tolist()
+    standards = [
+        max(-3.0, min(3.0, (value - float(tables.marks_centre[place])) / float(tables.marks_spread[place])))
+        for place, value in enumerate(logarithms)
+    ]
     length = math.sqrt(sum(float(tables.rarity[rows[term]]) ** 2 for term in terms))
 
     def add_up(table: np.ndarray, column: int) -> float:
         total = sum(float(table[rows[term], column]) for term in terms) / length
-        for place, value in enumerate(measure(text, words, set(words))):
-            logarithm = np.float32(math.log1p(value))
-            bin_of = sum(bool(logarithm > edge) for edge in tables.marks_edges[place])
+        for place, value in enumerate(logarithms):
+            bin_of = sum(bool(np.float32(value) > edge) for edge in tables.marks_edges[place])
             total += float(table[len(rows) + place * BINS + bin_of, column])
-            standard = float((logarithm - tables.marks_centre[place]) / tables.marks_spread[place])
-            total += max(-3.0, min(3.0, standard)) * float(table[len(rows) + len(MEASURES) * BINS + place, column])
+            total += standards[place] * float(table[len(rows) + len(MEASURES) * BINS + place, column])
         return total
+
+    def in_group(group: int, column: int) -> float:
+        return sum(value * float(tables.group_measures[group, place, column]) for place, value in enumerate(standards))
 
     odds = [math.exp(add_up(tables.membership, group)) for group in range(2)]
     shares = [odd / sum(odds) for odd in odds] if not task else [float(task == group) for group in GROUPS]
-    means = [sum(share * float(tables.group_quality[row, m]) for row, share in enumerate(shares)) for m in range(2)]
+    means = [
+        sum(share * (float(tables.group_base[row, m]) + in_group(row, m)) for row, share in enumerate(shares)) for m in range(2)
+    ]
     return [min(1.0, max(0.0, means[m] + add_up(tables.quality, m))) for m in range(2)]
 
 

@@ -75,7 +75,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     vocabulary_sha256: str
     """Hash of the vocabulary that the weights belong to."""
     least_known: float = 0.0
-    """Least share of a text's distinct words that must be in the vocabulary, else there is no signal."""
+    """Least share of a text's distinct pairs of neighbours that must be in the vocabulary, else there is no signal; words that
+    are not in it count as one and the same."""
+    farthest: float = 100.0
+    """Farthest that a text's surface may lie from those learnt, else there is no signal; see `terms.distance_of`."""
     training: Training
     data: tuple[Source, ...] = ()
     measured: tuple[Measured, ...] = ()

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from triplepoint.routing.model import Push
 from triplepoint.routing.scorer.tables import Floats, Tables
-from triplepoint.routing.scorer.terms import BINS, MEASURES
+from triplepoint.routing.scorer.terms import MEASURES
 
 SHOWN = 8
 """How many are told."""
@@ -19,45 +20,41 @@ class Found(Protocol):
     """What a text has of the vocabulary, as `table.Found`."""
 
     @property
-    def rows(self) -> list[int]:
-        """Rows of its terms."""
+    def rows(self) -> NDArray[np.intp]:
+        """Rows of its terms, of its measures' bins, and of the measures themselves."""
         ...
 
     @property
-    def marks(self) -> list[int]:
-        """Rows of its marks' bins."""
+    def counts(self) -> Floats:
+        """What each row counts for."""
         ...
 
     @property
-    def measures(self) -> Floats:
-        """Its measures in standard deviations."""
-        ...
-
-    @property
-    def weight(self) -> float:
-        """What a term's row counts for."""
+    def terms(self) -> int:
+        """How many of the rows are terms."""
         ...
 
 
-def pushes_of(tables: Tables, found: Found, columns: Mapping[str, int]) -> tuple[Push, ...]:
+def pushes_of(tables: Tables, found: Found, slopes: Floats, columns: Mapping[str, int]) -> tuple[Push, ...]:
     """Return what moved the estimates, what moved them furthest apart first.
 
     Args:
-        found: Of the text; without signal, nothing moved.
+        found: Of the text; it has a signal.
+        slopes: [measures, models] What each measure adds in the text's groups, beyond its own row.
         columns: Column of each model, by the name to tell it by.
     """
-    if not found.rows:
-        return ()
-    moved = [one for one in _moved(tables, found) if np.abs(one[1]).max() >= _LEAST]
+    moved = [one for one in _moved(tables, found, slopes) if np.abs(one[1]).max() >= _LEAST]
     moved.sort(key=lambda one: -float(np.ptp(one[1])))
     return tuple(
         Push(what, {model: round(float(by[column]), 6) for model, column in columns.items()}) for what, by in moved[:SHOWN]
     )
 
 
-def _moved(tables: Tables, found: Found) -> Iterator[tuple[str, Floats]]:
-    for row in found.rows:
-        yield repr(tables.vocabulary[row]), tables.quality[row] * found.weight
-    linear = len(tables.vocabulary) + len(MEASURES) * BINS
-    for place, (name, row, value) in enumerate(zip(MEASURES, found.marks, found.measures.tolist(), strict=True)):
-        yield name, tables.quality[row] + value * tables.quality[linear + place]
+def _moved(tables: Tables, found: Found, slopes: Floats) -> Iterator[tuple[str, Floats]]:
+    moved = tables.quality[found.rows] * found.counts[:, None]
+    rows: list[int] = found.rows[: found.terms].tolist()
+    for row, by in zip(rows, moved, strict=False):
+        yield repr(tables.vocabulary[row]), by
+    kinds = len(MEASURES)
+    bins, linear = moved[found.terms : -kinds], moved[-kinds:] + slopes * found.counts[-kinds:, None]
+    yield from zip(MEASURES, bins + linear, strict=True)

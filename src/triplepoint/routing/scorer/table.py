@@ -4,10 +4,14 @@ The work is a pass over the text for its words, a look-up of each distinct one, 
 a text of nothing, of control characters, or in a language never seen has no signal, and the means stand.
 """
 
-from collections.abc import Mapping
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from triplepoint.foundation.errors import ScorerInvalid
 from triplepoint.routing.model import Estimate, Push, Question, Scores
@@ -15,7 +19,7 @@ from triplepoint.routing.scorer.card import Card
 from triplepoint.routing.scorer.file import ScorerData, digest_without_certificates, read_scorer
 from triplepoint.routing.scorer.pushes import pushes_of
 from triplepoint.routing.scorer.tables import NEVER_LEARNT, Floats
-from triplepoint.routing.scorer.terms import BINS, MEASURES, measure, pairs_of, words_of
+from triplepoint.routing.scorer.terms import BINS, MEASURES, distance_of, measure, words_of
 
 LEAST_WORDS: Final = 3
 """Distinct known words that a text must have, else there is no signal."""
@@ -23,22 +27,39 @@ _LONGEST_LN: Final = 3.0
 """A text makes an answer at most e³ ≈ 20 times as long, or short, as its group's mean."""
 _ONE_SIDED_95: Final = 1.645
 """Standard deviations."""
-_FARTHEST: Final = 3.0
+FARTHEST: Final = 3.0
 """Standard deviations to which a measure is cut."""
 
 
 class Found(NamedTuple):
     """What a text has of the vocabulary."""
 
-    rows: list[int]
-    """Rows of its terms."""
-    marks: list[int]
-    """Rows of its marks' bins."""
+    rows: NDArray[np.intp]
+    """Rows of its terms, of its measures' bins, and of the measures themselves."""
+    counts: Floats
+    """What each row counts for: a term for one over the length of the vector of rarities, a bin for 1, a measure for itself."""
+    terms: int
+    """How many of the rows are terms."""
     measures: Floats
     """Its measures in standard deviations, cut."""
-    weight: float
-    """What a term's row counts for: one over the length of the vector of rarities."""
     has_signal: bool
+
+
+class Setting(NamedTuple):
+    """What is expected before the words are weighed."""
+
+    group: int | None
+    """Row of the group that the request belongs to most; None: there are no groups."""
+    base: Floats
+    """[models] What the sum begins with."""
+    slopes: Floats
+    """[measures, models] What each measure adds here beyond its own row."""
+    tokens: Floats
+    """[models] Mean output tokens."""
+
+
+_NO_FLOATS: Final = np.zeros(0, dtype=np.float32)
+_NOTHING: Final = Found(np.zeros(0, dtype=np.intp), _NO_FLOATS, 0, _NO_FLOATS, has_signal=False)
 
 
 class TableScorer:
@@ -56,89 +77,120 @@ class TableScorer:
         self._columns = columns | {name: columns[model] for name, model in names.items()}
         self.models = tuple(self._columns)
         self._groups = {group: index for index, group in enumerate(self.card.groups)}
-        split = [term.split(" ") for term in tables.vocabulary]
-        self._words = {term[0]: row for row, term in enumerate(split) if len(term) == 1}
-        self._pairs = {(term[0], term[1]): row for row, term in enumerate(split) if len(term) == 2}
+        # Words are looked up once, by what they are; pairs by one whole number made of two rows. All unknown words are one.
+        self._unknown = len(tables.vocabulary)
+        self._words = {term: row for row, term in enumerate(tables.vocabulary) if " " not in term}
+        self._pairs = dict(self._numbered_pairs())
         self._rarity_squared = np.square(tables.rarity)
         # Answers and memberships are summed together, in one gathering of rows.
         self._answers = np.ascontiguousarray(np.hstack((tables.quality, tables.length)))
-        self._first_mark = len(tables.vocabulary)
-        self._bins = self._first_mark + np.arange(len(MEASURES)) * BINS
-        self._linear = self._first_mark + len(MEASURES) * BINS
+        self._bases, self._tokens = tables.group_base[:-1], tables.group_output_tokens[:-1]
+        self._slopes = tables.group_measures[:-1].reshape(len(self._groups), len(MEASURES) * len(self.card.models))
+        first, kinds = len(tables.vocabulary), len(MEASURES)
+        self._bins = range(first, first + kinds * BINS, BINS)
+        self._linear = list(range(first + kinds * BINS, first + kinds * (BINS + 1)))
+        self._edges: list[list[float]] = tables.marks_edges.tolist()
+        self._curves = list(zip(tables.knots_in.tolist(), tables.knots_out.tolist(), strict=True))
         self._wholes = [self._whole(row) for row in range(-1, len(self.card.groups))]
 
     def score(self, question: Question) -> Scores:
         """Estimate every model. Never raises: on anything odd it says that it has no signal."""
-        tagged = self._groups.get(question.signals.task)
+        summed = self.sum_up(question)
+        if summed is None:
+            return self._from_means(self._groups.get(question.signals.task))
+        setting, sums = summed
+        models = len(self.card.models)
+        tokens = setting.tokens * np.exp(np.maximum(np.minimum(sums[models:], _LONGEST_LN), -_LONGEST_LN))
+        quality = [_read(curve, value) for curve, value in zip(self._curves, sums[:models].tolist(), strict=True)]
+        return self._scores(quality, tokens.tolist(), setting.group, has_signal=True)
+
+    def sum_up(self, question: Question) -> tuple[Setting, Floats] | None:
+        """Add up what a request has, before it is corrected to probabilities; None: it has no signal.
+
+        Returns: What its group says, and a sum for each model's quality, then for the logarithm of each one's output tokens
+        beyond the mean.
+        """
         found = self.find(question.text)
         if not found.has_signal:
-            return self._from_means(tagged)
-        shares = self._membership(found) if tagged is None else None
-        group = int(shares.argmax()) if shares is not None and shares.size else tagged
-        quality, tokens = self._means(tagged, shares)
-        sums = self._sum(self._answers, found)
-        models = len(self.card.models)
-        quality = self._calibrated(quality + sums[:models])
-        tokens = tokens * np.exp(sums[models:].clip(-_LONGEST_LN, _LONGEST_LN))
-        return self._scores(quality, tokens, group, has_signal=True)
+            return None
+        setting = self._setting(self._groups.get(question.signals.task), found)
+        sums = found.counts @ self._answers[found.rows]
+        sums[: len(self.card.models)] += setting.base + found.measures @ setting.slopes
+        return setting, sums
 
     def pushes(self, question: Question) -> tuple[Push, ...]:
         """Return what in a request moved the estimates, what moved them furthest apart first; as `ports.TellingScorer`."""
-        return pushes_of(self.tables, self.find(question.text), self._columns)
+        found = self.find(question.text)
+        if not found.has_signal:
+            return ()
+        setting = self._setting(self._groups.get(question.signals.task), found)
+        return pushes_of(self.tables, found, setting.slopes, self._columns)
 
     def find(self, text: str) -> Found:
         """Look a text up in the vocabulary."""
         words = words_of(text)
-        distinct = set(words)
-        known = [row for row in map(self._words.get, distinct) if row is not None]
-        has_signal = len(known) >= LEAST_WORDS and len(known) >= self.card.least_known * len(distinct)
-        if not has_signal:
-            return Found([], [], np.zeros(0, dtype=np.float32), 0.0, has_signal=False)
-        rows = known + [row for row in map(self._pairs.get, set(pairs_of(words))) if row is not None]
-        weight = float(self._rarity_squared[rows].sum()) ** -0.5
-        measures = np.log1p(np.array(measure(text, words, distinct), dtype=np.float32))
-        marks = self._bins + (measures[:, None] > self.tables.marks_edges).sum(axis=1)
+        row_of, unknown = self._words.get, self._unknown
+        places = [row_of(word, unknown) for word in words]
+        rows = set(places)
+        rows.discard(unknown)
+        if len(rows) < LEAST_WORDS:
+            return _NOTHING
+        step = unknown + 1
+        pairs = {left * step + right for left, right in pairwise(places)}
+        known = [row for row in map(self._pairs.get, pairs) if row is not None]
+        if len(known) < self.card.least_known * len(pairs):
+            return _NOTHING
+        measures = measure(text, words, len(set(words)))
         standard = (measures - self.tables.marks_centre) / self.tables.marks_spread
-        return Found(rows, marks.tolist(), standard.clip(-_FARTHEST, _FARTHEST), weight, has_signal=True)
+        if distance_of(standard, self.tables.marks_whitening) > self.card.farthest:
+            return _NOTHING
+        standard = np.maximum(np.minimum(standard, FARTHEST), -FARTHEST)
+        return self._found([*rows, *known], measures.tolist(), standard)
 
-    def _sum(self, table: Floats, found: Found) -> Floats:
-        total: Floats = table[found.rows].sum(axis=0) * np.float32(found.weight)
-        total += table[found.marks].sum(axis=0)
-        total += found.measures @ table[self._linear :]
-        return total
+    def _numbered_pairs(self) -> Iterator[tuple[int, int]]:
+        for row, term in enumerate(self.tables.vocabulary):
+            left, _, right = term.partition(" ")
+            if left in self._words and right in self._words:
+                yield self._words[left] * (self._unknown + 1) + self._words[right], row
+
+    def _found(self, terms: list[int], measures: list[float], standard: Floats) -> Found:
+        count = len(terms)
+        bins = [
+            start + bisect_left(edges, value) for start, edges, value in zip(self._bins, self._edges, measures, strict=True)
+        ]
+        rows = np.array(terms + bins + self._linear, dtype=np.intp)
+        counts = np.ones(len(rows), dtype=np.float32)
+        counts[:count] = 1 / math.sqrt(self._rarity_squared[rows[:count]].sum())
+        counts[-len(MEASURES) :] = standard
+        return Found(rows, counts, count, standard, has_signal=True)
 
     def _membership(self, found: Found) -> Floats:
-        odds = self._sum(self.tables.membership, found) + self.tables.group_prior
-        if not odds.size:
-            return odds
+        odds = found.counts @ self.tables.membership[found.rows] + self.tables.group_prior
         shares: Floats = np.exp(odds - odds.max())
         return shares / shares.sum()
 
-    def _means(self, tagged: int | None, shares: Floats | None) -> tuple[Floats, Floats]:
+    def _setting(self, tagged: int | None, found: Found) -> Setting:
+        """Return what the group says: the one that the caller names, else those that share the text."""
         tables = self.tables
-        if shares is None or not shares.size:
+        if tagged is not None or not self._groups:
             row = -1 if tagged is None else tagged
-            return tables.group_quality[row], tables.group_output_tokens[row]
-        return shares @ tables.group_quality[:-1], shares @ tables.group_output_tokens[:-1]
-
-    def _calibrated(self, sums: Floats) -> Floats:
-        knots = zip(sums.tolist(), self.tables.knots_in, self.tables.knots_out, strict=True)
-        measured: list[float] = [np.interp(value, at, out) for value, at, out in knots]
-        return np.array(measured, dtype=np.float32)
+            return Setting(tagged, tables.group_base[row], tables.group_measures[row], tables.group_output_tokens[row])
+        shares = self._membership(found)
+        slopes = (shares @ self._slopes).reshape(len(MEASURES), -1)
+        return Setting(int(shares.argmax()), shares @ self._bases, slopes, shares @ self._tokens)
 
     def _from_means(self, tagged: int | None) -> Scores:
-        return self._scores(*self._means(tagged, None), tagged, has_signal=False)
+        row = -1 if tagged is None else tagged
+        means, tokens = self.tables.group_quality[row], self.tables.group_output_tokens[row]
+        return self._scores(means.tolist(), tokens.tolist(), tagged, has_signal=False)
 
-    def _scores(self, quality: Floats, tokens: Floats, group: int | None, *, has_signal: bool) -> Scores:
+    def _scores(self, quality: list[float], tokens: list[float], group: int | None, *, has_signal: bool) -> Scores:
         estimates = self._estimates(quality, tokens)
         means, least_gap = self._wholes[0 if group is None else group + 1]
         return Scores(estimates, "" if group is None else self.card.groups[group], has_signal, means, least_gap)
 
-    def _estimates(self, quality: Floats, tokens: Floats) -> dict[str, Estimate]:
-        known = [
-            Estimate(quality=q, output_tokens=None if t == NEVER_LEARNT else t)
-            for q, t in zip(quality.tolist(), tokens.tolist(), strict=True)
-        ]
+    def _estimates(self, quality: list[float], tokens: list[float]) -> dict[str, Estimate]:
+        known = [Estimate(q, None if t == NEVER_LEARNT else t) for q, t in zip(quality, tokens, strict=True)]
         return {name: known[column] for name, column in self._columns.items()}
 
     def _whole(self, row: int) -> tuple[dict[str, Estimate] | None, float]:
@@ -151,8 +203,20 @@ class TableScorer:
         rows = min((one.rows for one in self.card.measured if one.group == group), default=0)
         if not rows:
             return None, 0.0
-        means = self._estimates(self.tables.group_quality[row], self.tables.group_output_tokens[row])
+        means = self._estimates(self.tables.group_quality[row].tolist(), self.tables.group_output_tokens[row].tolist())
         return means, _ONE_SIDED_95 * (2 * rows) ** -0.5
+
+
+def _read(curve: tuple[list[float], list[float]], value: float) -> float:
+    """Return the height of a curve at a sum; level beyond its ends. numpy's own takes eight times as long for one value."""
+    sums, probabilities = curve
+    after = bisect_right(sums, value)
+    if after == 0:
+        return probabilities[0]
+    if after == len(sums):
+        return probabilities[-1]
+    share = (value - sums[after - 1]) / (sums[after] - sums[after - 1])
+    return probabilities[after - 1] + share * (probabilities[after] - probabilities[after - 1])
 
 
 def load_scorer(data: bytes, *, names: Mapping[str, str] | None = None) -> TableScorer:

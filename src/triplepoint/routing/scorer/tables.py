@@ -13,6 +13,10 @@ Floats = NDArray[np.float32]
 
 MARKS: Final = len(MEASURES) * (BINS + 1)
 """Rows of marks: a row for each bin of each measure, then one for each measure as it is."""
+LARGEST_NUMBER: Final = 1e7
+"""Beyond it a number is damage: sums of such numbers stay far from overflow."""
+SMALLEST_DIVISOR: Final = 0.01
+"""Least of what is divided by."""
 NEVER_LEARNT: Final = 0.0
 """Stands in ``group_output_tokens`` for a model whose answers' length is not known."""
 
@@ -21,8 +25,8 @@ NEVER_LEARNT: Final = 0.0
 class Tables:
     """What is learnt, as arrays; ``n`` terms, ``m`` models, ``g`` groups, ``k`` measures.
 
-    A text's sum for a model is the row of its group, plus the mean of its terms' rows (each divided by the length of the text's
-    vector of rarities), plus the rows of its marks. `knots_in` and `knots_out` turn the sum into a probability.
+    A text's sum for a model is what its group begins with, plus its terms' rows (divided by the length of the text's vector of
+    rarities), plus the rows of its marks. `knots_in` and `knots_out` turn the sum into a probability.
     """
 
     vocabulary: tuple[str, ...]
@@ -39,10 +43,16 @@ class Tables:
     """[k] Mean of ``ln(1 + measure)``."""
     marks_spread: Floats
     """[k] Standard deviation of the same, above 0."""
+    marks_whitening: Floats
+    """[k, k] Turns measures in standard deviations into ones that vary each for itself; see `terms.distance_of`."""
     marks_edges: Floats
     """[k, BINS − 1] Upper edges of the bins of ``ln(1 + measure)``, not falling."""
+    group_base: Floats
+    """[g + 1, m] What the sum begins with in each group; the last row is for texts of no group."""
+    group_measures: Floats
+    """[g + 1, k, m] What each measure, in standard deviations, adds in a group beyond its own row of ``quality``."""
     group_quality: Floats
-    """[g + 1, m] Shrunken mean score of each group; the last row is that of all."""
+    """[g + 1, m] Shrunken mean score of each group; the last row is that of all. It stands where a text tells nothing."""
     group_output_tokens: Floats
     """[g + 1, m] Shrunken mean of output tokens; `NEVER_LEARNT` where it is not known."""
     group_prior: Floats
@@ -76,7 +86,10 @@ def _shape_faults(tables: Tables, models: int, groups: int) -> list[str]:
         "membership": (terms + MARKS, groups),
         "marks_centre": (measures,),
         "marks_spread": (measures,),
+        "marks_whitening": (measures, measures),
         "marks_edges": (measures, BINS - 1),
+        "group_base": (groups + 1, models),
+        "group_measures": (groups + 1, measures, models),
         "group_quality": (groups + 1, models),
         "group_output_tokens": (groups + 1, models),
         "group_prior": (groups,),
@@ -92,8 +105,8 @@ def _shape_faults(tables: Tables, models: int, groups: int) -> list[str]:
 
 
 def _number_faults(tables: Tables) -> list[str]:
-    wild = [name for name in ARRAYS if not np.isfinite(_array(tables, name)).all()]
-    return [f"tensor {name} holds numbers that are not finite" for name in wild]
+    wild = [name for name in ARRAYS if not (np.abs(_array(tables, name)) <= LARGEST_NUMBER).all()]
+    return [f"tensor {name} holds numbers that are not finite, or beyond {LARGEST_NUMBER:,.0f}" for name in wild]
 
 
 def _range_faults(tables: Tables) -> list[str]:
@@ -101,8 +114,8 @@ def _range_faults(tables: Tables) -> list[str]:
         "the vocabulary is not sorted, or has a term twice": all(
             a < b for a, b in zip(tables.vocabulary, tables.vocabulary[1:], strict=False)
         ),
-        "tensor rarity is not above 0": (tables.rarity > 0).all(),
-        "tensor marks_spread is not above 0": (tables.marks_spread > 0).all(),
+        f"tensor rarity is below {SMALLEST_DIVISOR}": (tables.rarity >= SMALLEST_DIVISOR).all(),
+        f"tensor marks_spread is below {SMALLEST_DIVISOR}": (tables.marks_spread >= SMALLEST_DIVISOR).all(),
         "tensor marks_edges falls": (np.diff(tables.marks_edges, axis=1) >= 0).all(),
         "tensor group_quality leaves 0…1": _is_probability(tables.group_quality),
         "tensor group_output_tokens is below 0": (tables.group_output_tokens >= 0).all(),

@@ -1,0 +1,29 @@
+"""Names of arrays, and scipy's sparse matrices, which are loaded when training begins and not before."""
+
+import importlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triplepoint.foundation.errors import RequestInvalid
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Rows = NDArray[np.intp]
+Sparse = Any
+"""A ``scipy.sparse.csr_array``; the package has no types."""
+
+
+def sparse() -> Any:
+    """Return ``scipy.sparse``.
+
+    Raises: RequestInvalid: scipy is not installed; says how to get it.
+    """
+    try:
+        return importlib.import_module("scipy.sparse")
+    except ImportError as error:
+        raise RequestInvalid(
+            "training a scorer needs scipy, which is not installed; pip install 'triplepoint[route]'", code="extra_missing"
+        ) from error
