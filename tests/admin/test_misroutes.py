@@ -47,6 +47,17 @@ def test_audits_are_listed(told: Console) -> None:
     assert caller.get("/api/routing/audits", params={"outcome": "wrong"}).status_code == 400
 
 
+def test_metrics_tell_of_misroutes(told: Console) -> None:
+    """Beside the gateway's own: rates with their intervals, and whether something alarms."""
+    page = told.caller(Role.VIEWER).get("/metrics").text
+    assert page.startswith("triplepoint_requests_total 3\n")
+    assert 'triplepoint_misroute_rate{name="",of="all"} 0.2' in page
+    assert 'triplepoint_misroute_audits{name="plus",of="plan"} 150.0' in page
+    assert "triplepoint_misroute_lapses 0.0" in page
+    (alarms,) = [line for line in page.splitlines() if line.startswith("triplepoint_misroute_alarms ")]
+    assert float(alarms.split()[1]) >= 1
+
+
 def test_opinions_are_robust_and_ratings_have_a_history(told: Console) -> None:
     """With the bound on what one customer can do."""
     caller = told.caller(Role.VIEWER)

@@ -10,15 +10,16 @@ from triplepoint.foundation.usage import Usage, UsageSource
 from triplepoint.ledger.model import Closed, Opened, Outcome
 from triplepoint.telemetry import genai
 from triplepoint.telemetry.metrics import GatewayMetrics
+from triplepoint.telemetry.misroutes import MisrouteSample, MisrouteSums, misroute_page
 from triplepoint.telemetry.status import GatewayStatus, UpstreamStatus
 
 _INTRODUCTION = """\
 # Metrics
 
-`GET /metrics` on the control plane (127.0.0.1:8081) shows the gateway's metrics in Prometheus' text format, to callers on
-this machine and to operators. Labels are names from the line-up, paths and codes of ours: no customer, no key, nothing that a
-caller wrote. Unknown is never zero: an answer without usage is counted as unknown and adds no tokens, one without a price is
-counted as unpriced and adds no money.
+`GET /metrics` on the control plane (127.0.0.1:8081) shows the gateway's metrics in Prometheus' text format, and what the audits
+of the active line-up say (`triplepoint_misroute_…`), to callers on this machine and to operators. Labels are names from the
+line-up, paths and codes of ours: no customer, no key, nothing that a caller wrote. Unknown is never zero: an answer without
+usage is counted as unknown and adds no tokens, one without a price is counted as unpriced and adds no money.
 
 Counters begin at zero when the gateway starts. Times are histograms: `_bucket`, `_sum` and `_count`.
 """
@@ -60,7 +61,12 @@ def families() -> Iterator[Metric]:
     metrics = GatewayMetrics()
     metrics.attempt(_OPENED, _CLOSED)
     metrics.refused("invalid_api_key")
+    metrics.rated("nano", "wrong")
+    metrics.audited("fine", None)
+    metrics.audit_dropped("budget")
     yield from text_string_to_metric_families(metrics.render(_STATUS, journal_backlog=0).decode())
+    page = misroute_page([MisrouteSample("all", "", 1, 0.0, 0.0, 1.0, 0.0)], MisrouteSums(0, 0, 0))
+    yield from text_string_to_metric_families(page.decode())
 
 
 def otel_names() -> list[str]:

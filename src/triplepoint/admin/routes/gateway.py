@@ -1,11 +1,13 @@
 """The gateway and its line-up: how it is, what it serves, and having it load the files again."""
 
+from contextlib import suppress
+
 from fastapi import Response
 
 from triplepoint.admin.faults import fault_body
 from triplepoint.admin.reference import answers
 from triplepoint.admin.routes.common import CurrentActor, Services, guarded_router, json_answer
-from triplepoint.foundation.errors import GatewayAway, SettingsInvalid
+from triplepoint.foundation.errors import GatewayAway, SettingsInvalid, TriplepointError
 from triplepoint.telemetry.status import GatewayStatus, Published
 
 router = guarded_router("gateway and line-up")
@@ -21,10 +23,12 @@ async def check_health() -> dict[str, str]:
 
 @router.get("/metrics", response_class=Response)
 def show_metrics(services: Services) -> Response:
-    """Show the gateway's metrics in Prometheus' text format; open to callers on this machine."""
+    """Show the metrics of gateway and audits in Prometheus' text format; open to callers on this machine."""
     text = services.gateway.metrics()
     if text is None:
         raise GatewayAway(_AWAY, retry_after_s=1.0)
+    with suppress(TriplepointError):  # files that are wrong for a moment shall not hide how the gateway is
+        text += services.misroutes.page()
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

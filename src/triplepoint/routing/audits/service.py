@@ -8,7 +8,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from triplepoint.foundation.clock import Clock
 from triplepoint.ledger.audits.model import Audit, Feedback, Lapse
@@ -17,7 +17,10 @@ from triplepoint.routing.audits.watching import AuditedLineup, Audits, LineupWat
 from triplepoint.routing.feedback import Opinion, Rating, opinions
 from triplepoint.routing.guarantee.alarm import Watch
 from triplepoint.telemetry.logs import get_logger
+from triplepoint.telemetry.misroutes import MisrouteSample, MisrouteSums, misroute_page
 
+PAGE_S: Final = 30.0
+"""How long a page of metrics holds: making one reads every audit of the line-up."""
 _log = get_logger("misroutes")
 
 
@@ -79,6 +82,8 @@ class MisrouteService:
         self._on_lapse = on_lapse
         self._lock = threading.Lock()
         self._watch: LineupWatch | None = None
+        self._page: tuple[float, bytes] | None = None
+        """The metrics as they were made last, and when."""
         self._told: frozenset[str] = frozenset()
         """Alarms that have been logged, by the beginning of their words."""
 
@@ -92,6 +97,17 @@ class MisrouteService:
             return None
         watch = self._look_at(lineup)
         return make_report(lineup, list(self.findings.iterate(lineup=lineup.hash)), watch, self.findings.lapses())
+
+    def page(self) -> bytes:
+        """Return metrics in Prometheus' text format, not older than `PAGE_S`; nothing where nothing is audited.
+
+        Raises: SettingsInvalid: the files are wrong.
+        """
+        now_s = self._clock.steady_s()
+        if self._page is None or now_s - self._page[0] > PAGE_S:
+            report = self.report()
+            self._page = now_s, b"" if report is None else misroute_page(*_samples(report))
+        return self._page[1]
 
     def alarms(self) -> list[str]:
         """Say what alarms, in words; empty where all is well or nothing is watched."""
@@ -131,3 +147,19 @@ class MisrouteService:
         for name in alarms.keys() - self._told:
             _log.error("the router misroutes too often", alarm=alarms[name])
         self._told = frozenset(alarms)
+
+
+def _samples(report: MisrouteReport) -> tuple[list[MisrouteSample], MisrouteSums]:
+    samples = [
+        MisrouteSample(
+            one.slice.value,
+            one.name,
+            one.under.audits,
+            one.under.rate,
+            one.under.interval.low,
+            one.under.interval.high,
+            one.over.rate,
+        )
+        for one in report.rates
+    ]
+    return samples, MisrouteSums(report.undecided, len(report.alarms), len(report.lapses))
