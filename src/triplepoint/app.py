@@ -203,6 +203,7 @@ class Installation:
             lambda: load_today(self.folder),
             find_holder=lambda actor, customer: self.plans.find_holder(actor, customer),
             status=self.gateway.status,
+            lapses=lambda: self.audits.lapses(),
             clock=self.clock,
         )
 

@@ -190,7 +190,13 @@ def make_routing(folder: Path, shop: Shop) -> Enquiries:
     """Answer about a learned router of the embedded family, beside a gateway that does not run."""
     folder.mkdir()
     teach(folder)
-    return Enquiries(lambda: load_today(folder), find_holder=shop.plans.find_holder, status=lambda: None, clock=shop.room.clock)
+    return Enquiries(
+        lambda: load_today(folder),
+        find_holder=shop.plans.find_holder,
+        status=lambda: None,
+        lapses=AuditStore(shop.room.engine).lapses,
+        clock=shop.room.clock,
+    )
 
 
 def render_plainly(statement: Statement, form: Form) -> bytes:

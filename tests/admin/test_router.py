@@ -11,6 +11,8 @@ from tests.admin.helpers import Console
 
 from triplepoint.access.model import Role
 from triplepoint.admin.guard import LARGER_BODIES, MAX_BODY
+from triplepoint.ledger.audits.model import Lapse
+from triplepoint.ledger.audits.store import AuditStore
 
 PROOF = "Prove that the square root of two is irrational."
 FACT = "What is the capital of France?"
@@ -39,6 +41,20 @@ def test_the_router_is_described(console: Console) -> None:
         ("", 0.05, "holds"),
         ("maths", 0.02, "unused"),
     ]
+
+
+def test_a_lapsed_certificate_is_told_and_holds_nothing(console: Console) -> None:
+    """Its state says so, and a request that it covered goes to the reference, as at the gateway."""
+    scorer = console.caller(Role.VIEWER).get("/api/routing").json()["scorer"]
+    assert explain(console, prompt=FACT, thrift=50)["decision"]["is_certified"] is True
+    lapse = Lapse(
+        scorer=scorer[:12], reference="regular", group="", at_us=1, lineup="l", why="misroutes", audits=60, found=60, above=0.05
+    )
+    AuditStore(console.room.engine).lapse([lapse])
+    told = console.caller(Role.VIEWER).get("/api/routing").json()
+    assert [one["state"] for one in told["certificates"]] == ["holds", "lapsed", "unused"]
+    decision = explain(console, prompt=FACT, thrift=50)["decision"]
+    assert (decision["model"], decision["is_certified"]) == ("regular", False)
 
 
 def test_other_routers_are_described(console: Console) -> None:

@@ -31,6 +31,11 @@ class Room:
         """Nothing here asks for it."""
         raise AssertionError("the reader explains nothing")
 
+    @property
+    def misroutes(self) -> Any:
+        """Nothing here asks for it."""
+        raise AssertionError("the reader reports no misroutes")
+
     def lineup(self) -> Any:
         """Nothing here asks for it."""
         raise AssertionError("the reader describes no line-up")

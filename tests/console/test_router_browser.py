@@ -127,7 +127,14 @@ def test_evidence_is_shown(taught: Plant, windows: Windows) -> None:
     expect(certificates.first).to_contain_text(re.compile(r"regular\s*maths\s*≤ 5 %, 95 %\s*0\.300\s*2,000\s*74\s*4\.51 %"))
     expect(page.locator(".certificates .chip")).to_have_text(["holds", "holds", "unused"])
     evidence = page.locator(".evidence")
-    for text in ("facts has 210 labels", "0.018", "Apache-2.0 (class A)", "made by hand"):
+    for text in (
+        "2 % of the requests to auto are answered a second time",
+        "No audit has been made yet.",
+        "facts has 210 labels",
+        "0.018",
+        "Apache-2.0 (class A)",
+        "made by hand",
+    ):
         expect(evidence).to_contain_text(text)
     page.get_by_text("By slice (2)").click()
     expect(page.get_by_role("region", name="Calibration by slice").locator("tbody tr")).to_have_count(6)

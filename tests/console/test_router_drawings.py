@@ -8,16 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.console.attempts import make_attempt, make_status
 from tests.console.test_drawings import text_of
+from tests.routing.audits.found import audit
 from tests.routing.taught import certificate, family_scorer
 
 from triplepoint.console.enquirer import read_asked
 from triplepoint.console.explained import as_routed, draw_refused, draw_reply
+from triplepoint.console.misroutes import draw_misroutes
 from triplepoint.console.receipt import Parties, draw_receipt
 from triplepoint.console.router import draw_evidence, draw_head, draw_problems
 from triplepoint.foundation.errors import Problem, RequestInvalid, SettingsInvalid
+from triplepoint.ledger.audits.model import Audit, Lapse
 from triplepoint.ledger.receipts import to_receipt
+from triplepoint.routing.audits.report import MisrouteReport, make_report
+from triplepoint.routing.audits.watching import AuditedLineup, as_audited
 from triplepoint.routing.description import RouterDescription, Standing, StandingCertificate
 from triplepoint.routing.enquiry import OnPlan, Reply
+from triplepoint.routing.guarantee.alarm import Watch
 from triplepoint.routing.model import Change, Condition, Decision, LeftOut, Push, Signals, Trial, Weighed
 from triplepoint.routing.scorer.card import Pair
 from triplepoint.routing.scorer.table import load_scorer
@@ -215,3 +221,55 @@ def test_a_form_that_cannot_be_meant_so(value: object) -> None:
     """It is refused in words, whatever a browser sends."""
     with pytest.raises(RequestInvalid):
         read_asked(value)
+
+
+def reported(*audits: Audit, lapses: tuple[Lapse, ...] = ()) -> MisrouteReport:
+    """Report on audits, as the control plane does."""
+    lineup = AuditedLineup(name="embedded", hash="f" * 12, alarm_above=0.05, share=0.5, scorer="0123456789ab", promised=None)
+    watch = Watch(0.05, 0.5)
+    for one in audits:
+        watch = watch.after(as_audited(one))
+    return make_report(lineup, audits, watch, lapses)
+
+
+def test_misroutes_are_drawn() -> None:
+    """Rates with their intervals for all requests and by plan, model and group, and that nothing alarms."""
+    found = [audit(number, "under_route" if number < 3 else "undecided" if number < 5 else "fine") for number in range(100)]
+    shown = text_of(draw_misroutes(reported(*found)))
+    for text in (
+        "no alarm There is one where under-routes are above 5 %.",
+        "50 % of the requests to auto are answered a second time and compared. So far 100 were, 2.0 % of them undecided",
+        "they cost $0.1.",
+        "all requests 100 3.1 % ",
+        "plan pro 100",
+        "model nano 100",
+        "group maths 100",
+    ):
+        assert text in shown
+    assert "Alarm:" not in shown
+
+
+def test_an_alarm_is_drawn() -> None:
+    """Where too many decisions are wrong it stands above the rates in words, and so does a certificate that lapsed."""
+    lapse = Lapse(
+        scorer="0123456789ab",
+        reference="regular",
+        group="maths",
+        at_us=1,
+        lineup="f" * 12,
+        why="misroutes",
+        audits=60,
+        found=60,
+        above=0.05,
+    )
+    shown = text_of(draw_misroutes(reported(*(audit(number, "under_route") for number in range(60)), lapses=(lapse,))))
+    assert "Alarm: misroutes of all requests: 60 of 60 audits, above 5 %" in shown
+    assert "Lapsed: the certificate for regular, maths." in shown
+    assert "no alarm" not in shown
+
+
+def test_no_audit_yet() -> None:
+    """Before the first audit there is no rate, and none is made up."""
+    shown = draw_misroutes(reported())
+    assert "No audit has been made yet." in shown
+    assert "<table" not in shown

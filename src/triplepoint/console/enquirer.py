@@ -4,6 +4,7 @@ What somebody types is read, answered and forgotten: it is in no log, and the an
 """
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +14,8 @@ from nicegui.events import GenericEventArguments
 
 from triplepoint.console.elements import EnquiryForm, Panel
 from triplepoint.console.explained import draw_refused, draw_reply, draw_unforeseen
-from triplepoint.console.markup import Markup
+from triplepoint.console.markup import Markup, join
+from triplepoint.console.misroutes import draw_misroutes
 from triplepoint.console.ports import Services
 from triplepoint.console.reader import Frame
 from triplepoint.console.router import draw_evidence, draw_head, draw_problems
@@ -25,6 +27,8 @@ from triplepoint.telemetry.status import GatewayStatus
 from triplepoint.upstreams.dialects.model import Dialect
 
 _MOST_TAGS: Final = 16
+_AUDITS_S: Final = 30.0
+"""How often what audits found is looked at again."""
 _log = get_logger("console")
 
 
@@ -93,14 +97,14 @@ class RouterViewer(Viewer):
     def __init__(self, client: Client, services: Services, visit: Visit, parts: RouterParts) -> None:
         super().__init__(client, services, visit)
         self._parts = parts
-        self._drawn_for: tuple[str | None] | None = None
+        self._drawn_for: tuple[str | None, int] | None = None
         self._drawing: asyncio.Task[None] | None = None
         if parts.form is not None:
             parts.form.on("ask", self._ask)
 
     def see(self, frame: Frame) -> None:
-        """Draw again where the gateway serves another line-up, has come or has gone."""
-        key = (frame.status.lineup_hash if frame.status else None,)
+        """Draw again where the gateway serves another line-up, has come or has gone, and now and then for new audits."""
+        key = (frame.status.lineup_hash if frame.status else None, int(time.monotonic() / _AUDITS_S))
         if key != self._drawn_for and not self._is_out:
             self._drawn_for = key
             self._drawing = asyncio.create_task(self._draw(frame.status))
@@ -113,9 +117,11 @@ class RouterViewer(Viewer):
     def _describe(self, status: GatewayStatus | None) -> tuple[Markup, Markup]:
         try:
             described = self._services.routing.describe()
+            report = self._services.misroutes.report()
         except SettingsInvalid as invalid:
             return draw_problems([str(problem) for problem in invalid.problems]), Markup()
-        return draw_head(described, status), draw_evidence(described)
+        misroutes = draw_misroutes(report) if report is not None else None
+        return draw_head(described, status), join(misroutes, draw_evidence(described))
 
     async def _ask(self, event: GenericEventArguments) -> None:
         form = self._parts.form

@@ -6,6 +6,7 @@ from typing import Protocol
 from triplepoint.access.model import Actor
 from triplepoint.access.service import AccessService
 from triplepoint.ledger.model import AttemptRow, Receipt, Rollup
+from triplepoint.routing.audits.report import MisrouteReport
 from triplepoint.routing.description import RouterDescription
 from triplepoint.routing.enquiry import Enquiry, Reply
 from triplepoint.telemetry.status import GatewayStatus
@@ -47,6 +48,14 @@ class Explainer(Protocol):
         ...
 
 
+class Misroutes(Protocol):
+    """What audits found; `routing.audits.service.MisrouteService` is one. Reads the database, so it is called from a thread."""
+
+    def report(self) -> MisrouteReport | None:
+        """Report on the active line-up; None where its router has no audit. Raises `SettingsInvalid` where files are wrong."""
+        ...
+
+
 class Services(Protocol):
     """What the composition root has put at ``app.state.services``."""
 
@@ -63,6 +72,11 @@ class Services(Protocol):
     @property
     def gateway(self) -> Gateway:
         """The gateway."""
+        ...
+
+    @property
+    def misroutes(self) -> Misroutes:
+        """How often the router is wrong."""
         ...
 
     @property

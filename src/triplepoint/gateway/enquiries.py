@@ -6,19 +6,21 @@ the files and stores as they are at that moment, by the code that serves (`as_if
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
 
 from triplepoint.access.model import Actor
-from triplepoint.configuration.model import Configuration
+from triplepoint.configuration.model import Configuration, LoadedLineup
 from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.errors import NotFound, RequestInvalid, RequestTooLarge
 from triplepoint.foundation.ids import CustomerId, KeyId
 from triplepoint.gateway.as_if import AsIf, admit_as_if, decide_as_if, stand_ins
+from triplepoint.gateway.lapsing import lapsed_of, with_lapses
 from triplepoint.gateway.request import Request, parse_request
 from triplepoint.gateway.snapshot import KeyGrant, Snapshot, compile_snapshot
+from triplepoint.ledger.audits.model import Lapse
 from triplepoint.lineups.resolve import AUTO
 from triplepoint.plans.model import Holder
 from triplepoint.plans.terms import UNBOUND
@@ -46,6 +48,7 @@ class Enquiries:
         load: Loads the files; raises `SettingsInvalid` where they are wrong.
         find_holder: Finds a customer with its plan, by id or name.
         status: Asks the gateway how its upstreams are; None where none runs.
+        lapses: Reads the certificates that hold no more.
         clock: Time.
     """
 
@@ -55,11 +58,13 @@ class Enquiries:
         *,
         find_holder: Callable[[Actor, str], Holder],
         status: Callable[[], GatewayStatus | None],
+        lapses: Callable[[], Sequence[Lapse]],
         clock: Clock,
     ) -> None:
         self._load = load
         self._find_holder = find_holder
         self._status = status
+        self._lapses = lapses
         self._clock = clock
 
     def describe(self) -> RouterDescription:
@@ -71,7 +76,10 @@ class Enquiries:
         learnt = active.learnt
         if learnt is None:
             return describe_router(active.lineup, active.hash)
-        return describe_router(active.lineup, active.hash, scorer=learnt.scorer, certificates=learnt.certificates)
+        lapses = lapsed_of(learnt.scorer.digest, self._lapsed([active]))
+        return describe_router(
+            active.lineup, active.hash, scorer=learnt.scorer, certificates=learnt.certificates, lapsed=lapses
+        )
 
     def explain(self, actor: Actor, enquiry: Enquiry) -> Reply:
         """Say what would become of a request, and what would lead elsewhere. Not to be called from a running event loop.
@@ -99,6 +107,7 @@ class Enquiries:
         configuration, now_us = self._load(), self._clock.now_us()
         holder = self._find_holder(actor, enquiry.customer) if enquiry.customer is not None else None
         snapshot = compile_snapshot(configuration, (), made_us=now_us, holders=[] if holder is None else [holder])
+        snapshot = with_lapses(snapshot, self._lapsed(configuration.lineups.values()))
         if snapshot.active.router is None:
             name = snapshot.active.name
             raise NotFound(f"line-up {name} has no router, so there is no auto; add one, or ask for a model by name")
@@ -107,6 +116,11 @@ class Enquiries:
         terms = snapshot.terms.of(whose, "", now_us) if holder is not None else UNBOUND
         live = stand_ins(snapshot, self._status(), self._clock.steady_s())
         return AsIf(request, snapshot, KeyGrant(KeyId(""), whose, None, None), terms, live, enquiry.served_before)
+
+    def _lapsed(self, lineups: Iterable[LoadedLineup]) -> Sequence[Lapse]:
+        """Return the certificates that hold no more; where there are none that could, no store is opened for it."""
+        has_some = any(loaded.learnt is not None and loaded.learnt.certificates.entries for loaded in lineups)
+        return self._lapses() if has_some else ()
 
 
 def read_enquiry(enquiry: Enquiry) -> Request:

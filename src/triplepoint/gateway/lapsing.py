@@ -10,22 +10,29 @@ _SHOWN = 12
 """Characters of a scorer's digest by which a lapse names it."""
 
 
+def lapsed_of(digest: str, lapses: Iterable[Lapse]) -> frozenset[tuple[str, str]]:
+    """Return reference and group of a scorer's certificates that have lapsed.
+
+    Args:
+        digest: Of the scorer's file.
+    """
+    return frozenset((lapse.reference, lapse.group) for lapse in lapses if lapse.scorer == digest[:_SHOWN])
+
+
 def with_lapses(snapshot: Snapshot, lapses: Iterable[Lapse]) -> Snapshot:
     """Return a snapshot whose routers know which of their certificates have lapsed; the same one where they do."""
-    by_scorer: dict[str, set[tuple[str, str]]] = {}
-    for lapse in lapses:
-        by_scorer.setdefault(lapse.scorer, set()).add((lapse.reference, lapse.group))
-    lineups = {name: _with_lapses(lineup, by_scorer) for name, lineup in snapshot.lineups.items()}
+    found = tuple(lapses)
+    lineups = {name: _with_lapses(lineup, found) for name, lineup in snapshot.lineups.items()}
     if all(lineups[name] is lineup for name, lineup in snapshot.lineups.items()):
         return snapshot
     return replace(snapshot, lineups=lineups, active=lineups[snapshot.active.name])
 
 
-def _with_lapses(lineup: LineupRoutes, by_scorer: dict[str, set[tuple[str, str]]]) -> LineupRoutes:
+def _with_lapses(lineup: LineupRoutes, lapses: tuple[Lapse, ...]) -> LineupRoutes:
     setup = lineup.setup
     if setup is None or setup.scorer is None:
         return lineup
-    lapsed = frozenset(by_scorer.get(setup.scorer.digest[:_SHOWN], ()))
+    lapsed = lapsed_of(setup.scorer.digest, lapses)
     if lapsed == frozenset(setup.lapsed):
         return lineup
     changed = replace(setup, lapsed=lapsed)
