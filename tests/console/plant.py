@@ -30,7 +30,7 @@ from triplepoint.telemetry.status import GatewayStatus, Published, UpstreamStatu
 NAME = "vera"
 PASSWORD = "a viewer of these tests"
 _HERE = Actor(name="local:tests", role=Role.ADMIN)
-_START_S = 30.0
+_START_S = 90.0
 
 
 @dataclass
