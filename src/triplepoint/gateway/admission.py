@@ -20,7 +20,7 @@ from triplepoint.foundation.clock import Clock
 from triplepoint.foundation.errors import NotEntitled, RequestInvalid, TriplepointError
 from triplepoint.gateway.admitted import Admitted
 from triplepoint.gateway.choice import Choice, is_offered
-from triplepoint.gateway.claims import Ask, ask_for, turns_to_credit, used_up
+from triplepoint.gateway.claims import Ask, ask_again, ask_for, turns_to_credit, used_up
 from triplepoint.gateway.conversations import Conversations
 from triplepoint.gateway.eligible import eligible
 from triplepoint.gateway.ladder import Entry, step_down
@@ -148,6 +148,29 @@ class Admissions:
             _log.warning("counters are away; a request goes on unreserved", receipt=arrival.receipt_id, why=away.message)
             return _unreserved(ask_for(request, choice, terms, now_us), terms)
 
+    async def admit_up(
+        self, request: Request, choice: Choice, first: Admitted, grant: KeyGrant, receipt_id: str
+    ) -> Admitted | None:
+        """Let a request in once more, at a stronger model, after a first attempt that was let in and settled.
+
+        It holds the worst case of the second attempt on its own, beside what the first one used. It goes down no ladder, turns
+        to no credit, and goes on without no counters: for all of these there is the first answer.
+
+        Args:
+            choice: The stronger model.
+            first: What the first attempt was let in on.
+            receipt_id: Of the request; what is held is under `up_reservation` of it.
+        Returns: None where the plan has no room.
+        """
+        terms, now_us = first.terms, self._clock.now_us()
+        ask = ask_again(request, choice, terms, now_us)
+        entry = Entry(request, terms, grant, up_reservation(receipt_id), [], {}, now_us)
+        try:
+            answer = await self._hold(entry, ask)
+        except CountersAway:
+            return None
+        return _let_in(terms, ask, answer.holds) if isinstance(answer, Reserved) else None
+
     async def settle(self, admitted: Admitted, grant: KeyGrant, receipt_id: str) -> None:
         """Put the truth in the place of what was held; never raises, for the request is over.
 
@@ -254,6 +277,11 @@ class Admissions:
         if route is None or route.name == choice.route.name or not is_offered(route, entry.now_us):
             return choice
         return msgspec.structs.replace(choice, route=route, reason=f"{choice.reason}; its tool loop began at {route.name}")
+
+
+def up_reservation(receipt_id: str) -> str:
+    """Return the reservation of a request's second attempt, at a stronger model."""
+    return f"{receipt_id}.up"
 
 
 def _let_in(terms: Terms, ask: Ask, holds: tuple[Hold, ...]) -> Admitted:

@@ -44,6 +44,8 @@ class Admitted(msgspec.Struct):
     """Receipt that it audits; empty: it is a caller's."""
     held_usd: str = ""
     """Of an audit: what is held for each attempt, decimal text."""
+    escalated_from: str | None = None
+    """Weaker model whose answer to the same request would not do."""
     _credit: list[Hold] = []
     """What is held of grants of credit, in the order in which they pay."""
     _answered: int = 0

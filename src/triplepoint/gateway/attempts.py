@@ -68,7 +68,7 @@ class Attempts:
         Raises: TriplepointError: nobody could; nothing has reached the caller.
         """
         targets = job.choice.route.targets
-        target, number, plan, last = targets[0], 0, None, None
+        target, plan, last = targets[0], None, None
         if self._upstreams[target.upstream].breaker.failures:
             plan = self._plan(job)
             turn = plan.first()
@@ -77,13 +77,16 @@ class Attempts:
         while turn is not None:
             if turn.pause_s:
                 await self._pause(job, turn.pause_s, last)
-            number += 1
+            job.attempts += 1
+            number = job.attempts
             target = targets[turn.target]
             live = self._upstreams[target.upstream]
             reason = job.choice.reason if last is None else _reason(target, *last)
             try:
                 dialect = live.dialects[job.request.dialect]
                 outgoing = make_outgoing(job.request, task, job.choice.route, target, dialect, longest=job.admitted.longest)
+                if job.look is not None:
+                    outgoing = job.look.prepare(outgoing)
                 if live.gate is None:
                     failure = await self._send(job, live, target, outgoing, number, reason)
                 else:
@@ -195,7 +198,7 @@ class Attempts:
         body = answer.take_whole(self._settings.max_answer)
         if body is None:
             body = await answer.read(self._settings.max_answer)
-        await job.answer_whole(close_whole(body, job.request, outgoing, opened, estimate=self._estimate))
+        await job.answer_whole(close_whole(body, job, outgoing, opened, estimate=self._estimate))
         return None
 
     async def _refusal(self, answer: UpstreamAnswer, opened: OpenAttempt) -> Failure:

@@ -57,6 +57,24 @@ def ask_for(
     return Ask(choice, limits, claims, worst, bool(paid))
 
 
+def ask_again(request: Request, choice: Choice, terms: Terms, now_us: int) -> Ask:
+    """Claim what a request needs at a second model, after a first one has answered it.
+
+    It is still one request: it claims nothing of a rate of requests, and of messages only on quotas that name models, where
+    each of its models counts.
+    """
+    ask = ask_for(request, choice, terms, now_us)
+    kept = [place for place, limit in enumerate(ask.limits) if limit is None or not _counts_requests(limit)]
+    if len(kept) == len(ask.limits):
+        return ask
+    limits, claims = [ask.limits[place] for place in kept], [ask.claims[place] for place in kept]
+    return msgspec.structs.replace(ask, limits=limits, claims=claims)
+
+
+def _counts_requests(limit: Limit) -> bool:
+    return limit.measure == Measure.REQUEST or (limit.measure == Measure.MESSAGES and limit.models is None)
+
+
 def used_up(ask: Ask, answer: Bound) -> frozenset[str]:
     """Return the quotas without room."""
     return frozenset(limit.name for n in answer.binding if (limit := ask.limits[n]) is not None)

@@ -23,8 +23,8 @@ _TAIL_S = 0.25
 """How long to wait for the end of an answer whose last event is there, so that its connection can be used again."""
 
 
-def close_whole(body: bytes, request: Request, outgoing: Outgoing, opened: OpenAttempt, *, estimate: Estimate) -> bytes:
-    """Read a whole answer and close its attempt; returns what the caller gets.
+def close_whole(body: bytes, job: Job, outgoing: Outgoing, opened: OpenAttempt, *, estimate: Estimate) -> bytes:
+    """Read a whole answer, look at it where it is to be looked at, and close its attempt; returns what the caller gets.
 
     Raises: UpstreamFault: it is no answer; the attempt is still open.
     """
@@ -35,8 +35,9 @@ def close_whole(body: bytes, request: Request, outgoing: Outgoing, opened: OpenA
         body = outgoing.translate_whole(body)
     usage = reader.usage
     if usage is None:
-        usage = estimate(request, reader.output_text(), opened.opened.upstream_model)
-    opened.finished(usage, finish_reason=reader.finish_reason, notices=outgoing.notices)
+        usage = estimate(job.request, reader.output_text(), opened.opened.upstream_model)
+    notices = outgoing.notices if job.look is None else [*outgoing.notices, *job.look.whole(body)]
+    opened.finished(usage, finish_reason=reader.finish_reason, notices=notices)
     return body
 
 
@@ -120,7 +121,10 @@ class StreamForwarder:
         return b"".join(write(out) for out in self._translator.feed(event))
 
     async def _finish(self, data: bytes) -> None:
-        self._opened.finished(self._usage(), finish_reason=self._reader.finish_reason, notices=self._outgoing.notices)
+        look, notices = self._job.look, self._outgoing.notices
+        if look is not None:
+            notices = [*notices, *look.stream(data)]
+        self._opened.finished(self._usage(), finish_reason=self._reader.finish_reason, notices=notices)
         self._job.stop_watching()
         await self._job.send_events(data, last=True)
         try:

@@ -1,6 +1,7 @@
 """One request to a model on its way through the gateway: what it is, and how its answer reaches the caller."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from triplepoint.foundation.errors import TriplepointError
 from triplepoint.gateway.admitted import Admitted
@@ -10,6 +11,9 @@ from triplepoint.gateway.request import Request
 from triplepoint.gateway.snapshot import KeyGrant
 from triplepoint.gateway.wire import EVENT_STREAM, JSON, HeaderList, error_event
 from triplepoint.upstreams.dialects.sse import KEEP_ALIVE
+
+if TYPE_CHECKING:
+    from triplepoint.gateway.escalation.look import Look
 
 
 class CallerStalled(Exception):
@@ -27,8 +31,8 @@ class Job:
     """
 
     __slots__ = (
-        "_arrival", "_comment", "_cycle", "_last_sent_s", "_loop", "_timer", "admitted", "beside", "choice", "deadline_s",
-        "grant", "has_begun", "hop", "incoming", "kept", "receipt_id", "request", "request_id", "trace",
+        "_arrival", "_comment", "_cycle", "_last_sent_s", "_loop", "_timer", "admitted", "attempts", "beside", "choice",
+        "deadline_s", "grant", "has_begun", "hop", "incoming", "kept", "look", "receipt_id", "request", "request_id", "trace",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +57,10 @@ class Job:
         """The caller has got a first byte: from here on nothing is retried."""
         self.kept: Kept | None = None
         """Where its answer is kept, if it was drawn for an audit."""
+        self.attempts = 0
+        """Attempts that were made."""
+        self.look: Look | None = None
+        """Who looks at the answer before it is given; None: nobody."""
         self.incoming = arrival.incoming
         """Headers of the request."""
         self._arrival = arrival

@@ -18,17 +18,18 @@ from triplepoint.gateway.body import CallerLeft, read_body
 from triplepoint.gateway.caller import authenticate
 from triplepoint.gateway.choice import Asked, Choice, choose_named, find_model
 from triplepoint.gateway.conversations import Conversations, is_of_interest
-from triplepoint.gateway.crossing import HOPS, next_hop, told
+from triplepoint.gateway.crossing import HOPS, next_hop
 from triplepoint.gateway.cycle import Cycle
 from triplepoint.gateway.dials import refuse_vain_thrift
 from triplepoint.gateway.endpoints import Endpoint
-from triplepoint.gateway.explain import explanation
+from triplepoint.gateway.escalation.stage import Escalations
 from triplepoint.gateway.job import CallerStalled, Job
 from triplepoint.gateway.outgoing import Task
 from triplepoint.gateway.pace import Pace
 from triplepoint.gateway.record import Recents, Refusal
 from triplepoint.gateway.request import DEADLINES, SESSION, Request, caller_deadline_s, in_session, parse_request
 from triplepoint.gateway.runtime import Runtime
+from triplepoint.gateway.served import add_served_headers
 from triplepoint.gateway.snapshot import KeyGrant
 from triplepoint.gateway.wire import send_error
 from triplepoint.plans.terms import Terms
@@ -96,6 +97,7 @@ class ModelCalls:
         self._count_tokens = count_tokens
         self._new_id = new_id
         self._admissions = admissions
+        self._escalations = Escalations(admissions, clock, metrics)
         self._conversations = conversations
         self._auditor = auditor
         self._draw = draw
@@ -135,11 +137,17 @@ class ModelCalls:
                 admitted = Admitted(terms, choice, terms.charge)  # counting takes nothing
             else:
                 admitted = await self._admissions.admit(request, choice, terms, arrival, runtime.upstreams, now_us=now_us)
-            job = self._job(arrival, request, admitted, grant, now_us)
+            held = None
+            if admitted.choice.lineup.watch is not None:
+                held = self._escalations.job(arrival, request, admitted, grant)
+            job = held or Job(arrival, request, admitted, grant)
+            add_served_headers(arrival.headers, admitted, arrival, now_us)
             if choice.lineup.audit is not None and endpoint.task is Task.GENERATE:
                 sample = self._auditor.drawn(job, runtime, now_us)
             if endpoint.task is Task.COUNT and not _can_count_upstream(job, runtime):
                 await self._count(job)
+            elif held is not None:
+                await self._escalations.answer(held, arrival, runtime)
             else:
                 await runtime.attempts.answer(job, endpoint.task)
             if cycle.line.flow.write_paused:
@@ -233,20 +241,6 @@ class ModelCalls:
         beside = Beside(now_us, self._clock.steady_s(), served_before, self._draw())
         is_embedding = arrival.endpoint.task is Task.EMBED
         return choose_auto(request, reading, lineup, grant, terms, runtime.upstreams, beside, embeddings=is_embedding)
-
-    def _job(self, arrival: Arrival, request: Request, admitted: Admitted, grant: KeyGrant, now_us: int) -> Job:
-        """Make the job; the answer's headers say which model was chosen."""
-        choice, headers = admitted.choice, arrival.headers
-        route = choice.route
-        if admitted.notices:
-            headers.append((b"x-triplepoint-notice", told("; ".join(admitted.notices))))
-        headers += choice.lineup.headers
-        headers.append(route.header)
-        if arrival.is_explained:
-            headers += explanation(choice)
-        if route.ending is not None and route.ending.is_told(now_us):
-            headers += route.ending.headers
-        return Job(arrival, request, admitted, grant)
 
     async def _count(self, job: Job) -> None:
         """Answer ``count_tokens`` ourselves."""

@@ -163,6 +163,7 @@ class Book:
             routed=routed_record(admitted.choice) if attempt == 1 else None,
             audit_of=admitted.audit_of,
             held_usd=admitted.held_usd,
+            escalated_from=admitted.escalated_from,
         )
         try:
             frame = self._journal.write(opened)

@@ -5,7 +5,7 @@ unknown member passes through untouched and in order; a member given twice count
 upstream alike, so that nobody can show us one value and the upstream another.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -22,9 +22,12 @@ _decode_any = msgspec.json.Decoder().decode
 _FALSE = (b"false", b"null")
 _MANNERS = ("warmth", "caution")
 """Dials of a model's manner."""
-_CONTROLS = {"conversation", "tags", "downgrade", "thrift", *_MANNERS}
+_CONTROLS = {"conversation", "tags", "downgrade", "escalate", "thrift", *_MANNERS}
 ALLOW, REFUSE = "allow", "refuse"
 """What a caller may say of being moved to a weaker model."""
+NEVER, WHOLE, WAIT = "never", "whole", "wait"
+"""What a caller may say of its answer being looked at, and another model asked instead: not at all, of answers that are no
+streams, or of streams too, for which it then waits."""
 _MOST_THRIFT = 100
 _MAX_TAGS = 16
 _MAX_LABEL = 256
@@ -51,6 +54,8 @@ class Controls(msgspec.Struct, frozen=True, gc=False):
     tags: dict[str, str] = {}
     downgrade: str = ALLOW
     """``refuse``: rather a refusal than a weaker model, where a quota is used up."""
+    escalate: str = WHOLE
+    """Which answers are looked at before they are given, where the line-up does so at all."""
     thrift: int | None = None
     """Dial from 0, quality at any price, to 100, the cheapest; None: it is not turned."""
 
@@ -204,8 +209,13 @@ def _read_controls(raw: msgspec.Raw) -> Controls:
     conversation = members.get("conversation")
     if conversation is not None and not (isinstance(conversation, str) and 0 < len(conversation) <= _MAX_LABEL):
         raise RequestInvalid(f"A string of 1 to {_MAX_LABEL} characters is expected.", param="triplepoint.conversation")
-    tags, downgrade = _read_tags(members.get("tags")), _read_downgrade(members.get("downgrade"))
-    return Controls(conversation, tags, downgrade, _read_thrift(members.get("thrift")))
+    return Controls(
+        conversation,
+        _read_tags(members.get("tags")),
+        _read_word(members.get("downgrade"), "downgrade", (ALLOW, REFUSE), default=ALLOW),
+        _read_word(members.get("escalate"), "escalate", (NEVER, WHOLE, WAIT), default=WHOLE),
+        _read_thrift(members.get("thrift")),
+    )
 
 
 def _read_thrift(value: object) -> int | None:
@@ -218,11 +228,12 @@ def _read_thrift(value: object) -> int | None:
     return value
 
 
-def _read_downgrade(value: object) -> str:
+def _read_word(value: object, name: str, words: Sequence[str], *, default: str) -> str:
     if value is None:
-        return ALLOW
-    if value not in {ALLOW, REFUSE}:
-        raise RequestInvalid("allow or refuse is expected.", param="triplepoint.downgrade", code="unknown_control")
+        return default
+    if value not in words:
+        known = f"{', '.join(words[:-1])} or {words[-1]}"
+        raise RequestInvalid(f"{known} is expected.", param=f"triplepoint.{name}", code="unknown_control")
     return str(value)
 
 

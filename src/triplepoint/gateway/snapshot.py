@@ -16,6 +16,7 @@ from triplepoint.foundation.ids import CustomerId, KeyId
 from triplepoint.foundation.money import money_text
 from triplepoint.foundation.secret import Secret
 from triplepoint.gateway.eligible import Eligible, Rights
+from triplepoint.gateway.escalation.terms import Watch, compile_watch
 from triplepoint.gateway.retirement import Ending, compile_ending
 from triplepoint.lineups.model import Audit, Capability, Model, Target
 from triplepoint.lineups.resolve import Names
@@ -84,6 +85,8 @@ class LineupRoutes:
     """That every answer under this line-up carries."""
     audit: Audit | None = None
     """Whether a sample of what its router answers is answered twice."""
+    watch: Watch | None = None
+    """What is looked at of its router's answers before they are given; None: nothing."""
     eligible: dict[Rights, Eligible] = field(default_factory=dict[Rights, Eligible], repr=False, compare=False)
     """What rights leave of it, once worked out."""
     regional: dict[tuple[str, frozenset[str]], ModelRoute | None] = field(
@@ -156,8 +159,10 @@ def _compile_lineup(loaded: LoadedLineup, meter: Meter, upstreams: Mapping[str, 
     setup = _setup(lineup.router, facts, loaded.learnt) if lineup.router is not None else None
     router = setup.compile() if setup is not None else None
     header = (b"x-triplepoint-lineup", loaded.hash.encode())
-    audit = lineup.router.audit if lineup.router is not None else None
-    return LineupRoutes(lineup.lineup, loaded.hash, models, router, setup, (header,), audit)
+    said = lineup.router
+    audit = said.audit if said is not None else None
+    watch = compile_watch(said.escalation) if said is not None and said.escalation is not None else None
+    return LineupRoutes(lineup.lineup, loaded.hash, models, router, setup, (header,), audit, watch)
 
 
 def _compile_model(

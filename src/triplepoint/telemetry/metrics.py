@@ -68,6 +68,8 @@ class GatewayMetrics:
         self._refused = Counts(("code",))
         self._limited = Counts(("limit",))
         self._downgraded = Counts(("model", "served"))
+        self._looked = Counts(("model", "found"))
+        self._escalated = Counts(("model", "to", "check", "outcome"))
         self._rated = Counts(("model", "label"))
         self._served = Counts(("plan", "model", "asked"))
         self._decisions = Counts(("plan", "model", "policy", "explored", "certified"))
@@ -141,6 +143,21 @@ class GatewayMetrics:
         """Count a request that was drawn for an audit of which nothing came."""
         self._undone_audits.add((why,))
 
+    def looked(self, model: str, found: str) -> None:
+        """Count an answer that was held: ``sound``, the check that failed, or ``let_go`` where it was given unseen."""
+        self._looked.add((model, found))
+
+    def escalated(self, model: str, to: str, check: str, outcome: str) -> None:
+        """Count an answer that would not do.
+
+        Args:
+            model: Whose it was.
+            to: Model that was to answer instead; empty: there was none.
+            check: That failed.
+            outcome: ``answered``, ``failed``, ``no_room``, ``no_time`` or ``nobody_up``.
+        """
+        self._escalated.add((model, to, check, outcome))
+
     def caller_retried(self) -> None:
         """Count a request that an official client sends again, so that a storm of retries is told from new demand."""
         self._caller_retries += 1
@@ -185,8 +202,14 @@ class GatewayMetrics:
 
     def _families(self) -> Iterable[Metric]:
         yield _counter("triplepoint_attempts", "Attempts that have ended, at upstreams.", self._attempts)
-        yield _counter("triplepoint_served", "Requests by plan, model that served, and how it was asked for.", self._served)
+        yield _counter(
+            "triplepoint_served",
+            "Requests by plan, model that they were first sent to, and how it was asked for.",
+            self._served,
+        )
         yield _counter("triplepoint_decisions", "Requests that a router decided, by what they got.", self._decisions)
+        yield _counter("triplepoint_looked", "Answers that were held until they were looked at.", self._looked)
+        yield _counter("triplepoint_escalated", "Answers that would not do, and what came of it.", self._escalated)
         yield _counter("triplepoint_refused", "Requests answered with an error of ours, by code.", self._refused)
         yield _counter("triplepoint_limited", "Requests that a limit of their plan refused.", self._limited)
         yield _counter("triplepoint_downgraded", "Requests that were moved down their plan's ladder.", self._downgraded)

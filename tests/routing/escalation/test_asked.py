@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triplepoint.routing.answers.model import Wanted
-from triplepoint.routing.escalation.asked import READ_CHARS, ends_of, read_asked
+from triplepoint.routing.escalation.asked import READ_CHARS, answers_asked, ends_of, read_asked
 from triplepoint.routing.escalation.model import Asked
 from triplepoint.upstreams.dialects.model import Dialect
 
@@ -71,8 +71,8 @@ def test_a_tools_result_is_no_question() -> None:
 
 def test_how_many_answers_are_asked_for() -> None:
     """One, unless it says otherwise."""
-    assert read_asked(fields(n=3), Dialect.CHAT).answers == 3
-    assert read_asked(fields(n="many"), Dialect.CHAT).answers == 1
+    assert answers_asked(fields(n=3)) == 3
+    assert answers_asked(fields(n="many")) == answers_asked({}) == 1
     assert read_asked({}, Dialect.CHAT) == Asked()
 
 

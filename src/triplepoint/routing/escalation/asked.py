@@ -29,8 +29,14 @@ def read_asked(fields: Mapping[str, msgspec.Raw], dialect: Dialect) -> Asked:
         text=ends_of(text_of(turns[-1].content)) if turns else "",
         wanted=read_wanted(fields, dialect),
         tools=_tools(fields),
-        answers=_answers(fields.get("n")),
     )
+
+
+def answers_asked(fields: Mapping[str, msgspec.Raw]) -> int:
+    """Return how many answers are asked for."""
+    raw = fields.get("n")
+    value = _value(raw) if raw is not None else 1
+    return value if isinstance(value, int) and not isinstance(value, bool) else 1
 
 
 def ends_of(text: str, limit: int = READ_CHARS) -> str:
@@ -50,11 +56,6 @@ def _tools(fields: Mapping[str, msgspec.Raw]) -> dict[str, bytes]:
             schema = function.get("parameters", function.get("input_schema"))
             found[name] = _encode(schema) if isinstance(schema, dict) else b""
     return found
-
-
-def _answers(raw: msgspec.Raw | None) -> int:
-    value = _value(raw) if raw is not None else 1
-    return value if isinstance(value, int) and not isinstance(value, bool) else 1
 
 
 def _members(value: object) -> dict[str, Any]:

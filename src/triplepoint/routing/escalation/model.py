@@ -15,8 +15,6 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     """Form of the answer that its parameters ask for."""
     tools: dict[str, bytes] = {}
     """JSON schema of each tool's arguments, as JSON text, by the tool's name; empty where it has none."""
-    answers: int = 1
-    """How many answers are asked for."""
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):
