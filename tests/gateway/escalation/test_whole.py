@@ -222,8 +222,10 @@ async def test_the_control_is_dropped_and_the_second_request_is_the_first(looked
 
 async def test_the_whole_is_counted(looked: Running) -> None:
     """Looks by what was found, escalations by what came of them."""
-    async with running_simulations(looked, a=answers([WRONG]), c=answers(STRONG)):
-        await ask(looked)
+    cases = [{"when": {"nth": 1}, "answer": {"text": SOUND}}]
+    async with running_simulations(looked, a=script(cases=cases, answer={"text": WRONG}), c=answers(STRONG)):
+        for _ in range(2):
+            await ask(looked)
     with looked.installation() as installation:
         text = (installation.gateway.metrics() or b"").decode()
     assert 'triplepoint_looked_total{found="arithmetic",model="mini"}' in text
