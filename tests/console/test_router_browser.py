@@ -10,6 +10,8 @@ from tests.console.conftest import Plants, Windows
 from tests.console.plant import Plant
 from tests.console.traffic import HOSTILE
 
+from triplepoint.ledger.routed import CandidateRecord, RoutedRecord
+
 AUDIT = (Path(__file__).parent / "audit.js").read_text("utf-8")
 FOCUSED = """
     (({ labels, textContent, ariaLabel }) => ariaLabel || labels?.[0]?.querySelector("span")?.textContent
@@ -186,3 +188,29 @@ def test_the_page_keeps_the_rules_of_accessibility(looked_at: Page) -> None:
     assert looked_at.evaluate("document.documentElement.scrollWidth") <= width["width"]
     heights = looked_at.locator("tbody tr").evaluate_all("rows => rows.map(row => row.getBoundingClientRect().height)")
     assert max(heights) < 80, "a row is a few lines"
+
+
+def test_a_receipt_leads_to_the_router(taught: Plant, windows: Windows) -> None:
+    """A receipt tells the decision in the same table, also on a phone, and links to what would be decided now."""
+    candidates = (
+        CandidateRecord("nano", 0.61, 48.0, 0.0000123, 0.02, None, -0.0004, "dominated by mini", is_allowed=False),
+        CandidateRecord("mini", 0.83, 52.0, 0.00002, 0.05, None, 0.0081),
+        CandidateRecord("regular", why_not="resting after failures", is_allowed=False),
+    )
+    routed = RoutedRecord("learned", "0123456789ab", "maths", 40, 0.98, False, True, candidates, {"maths": True})
+    opened = taught.opened(served_model="mini", decision="worth most", routed=routed)
+    receipt = taught.write(opened, taught.closed(opened))
+    page = windows.open(taught, width=390)
+    dialog = page.get_by_role("dialog")
+    for _ in range(20):  # until the journal has reached the ledger
+        page.goto(f"{taught.url}/receipts/{receipt}")
+        expect(dialog).to_be_visible()
+        if dialog.locator(".candidates").count():
+            break
+        page.wait_for_timeout(500)
+    expect(dialog.locator(".candidates tbody th strong")).to_have_text(["mini"])
+    expect(dialog).to_contain_text("dominated by mini")
+    assert page.evaluate(AUDIT) == []
+    assert page.evaluate("document.querySelector('dialog').scrollWidth") <= 390
+    dialog.get_by_role("link", name="The router, and what it would do now").click()
+    expect(page.locator(".says")).to_be_visible()
