@@ -42,7 +42,7 @@ def train(
 ) -> None:
     """Train a scorer on prompts that models have answered, and print its card. Nothing is sent to any model.
 
-    Contaminated rows of public sets are left out. Needs pip install 'triplepoint[route]'.
+    Contaminated rows of public sets are left out. Needs the package's extra named route.
     """
     if out is None:
         raise RequestInvalid("say where to write the scorer: --out routers/NAME.safetensors", param="out")
