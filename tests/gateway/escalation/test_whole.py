@@ -80,6 +80,17 @@ async def test_every_check_can_send_it_up(looked: Running, text: str, finish: st
         assert answer.headers["x-triplepoint-notice"] == f"escalated from mini: {words}"
 
 
+async def test_an_answer_that_was_asked_to_be_short_is_not_looked_at_for_it(looked: Running) -> None:
+    """Who asks for two words gets two, of the cheap model; who leaves room and gets no end has it go up."""
+    async with running_simulations(looked, a=answers("one two three four"), c=answers("one two three")):
+        short = await ask(looked, text="Count.", max_tokens=2)
+        assert short.json()["choices"][0]["finish_reason"] == "length"
+        assert short.headers["x-triplepoint-model"] == "mini"
+    async with running_simulations(looked, a=answers("word " * 400), c=answers("one two three")):
+        long = await ask(looked, text="Count.", max_tokens=300)
+        assert long.headers["x-triplepoint-notice"] == "escalated from mini: it ended for want of room"
+
+
 async def test_a_schema_holds_for_the_answer_and_for_calls(looked: Running) -> None:
     """JSON that does not keep to its schema goes up, and so does a call with wrong arguments; a right one does not."""
     schema = {"type": "object", "properties": {"left": {"type": "integer"}}, "required": ["left"]}

@@ -41,6 +41,13 @@ def test_an_answer_is_there_and_whole(said: Said | None, words: str) -> None:
     assert look(said) == Finding(Check.COMPLETE, words)
 
 
+@pytest.mark.parametrize(("room", "passes"), [(None, False), (16, True), (255, True), (4096, False)])
+def test_an_answer_that_was_to_be_short_is_not_held_against_the_model(room: int | None, passes: bool) -> None:
+    """With little room by its caller or plan, another answer would be cut as well."""
+    found = look(Said("The reasons are:", is_cut=True), Asked("Name 5 reasons.", room_tokens=room))
+    assert (found is None) is passes
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -50,7 +50,7 @@ class HeldJob(Job):
         self.begun_s: float | None = None
         """Steady-clock moment at which the caller got a first byte; None: it has none yet."""
         self._pieces: list[bytes] = []
-        self.look = Look(watch, request, admitted.choice.route, self._pieces)
+        self.look = Look(watch, request, admitted, self._pieces)
         self._before: HeaderList = list(arrival.headers)
         """Headers of the answer, before any that depend on the model."""
         self._first = (admitted, admitted.choice, arrival.headers, self.beside)

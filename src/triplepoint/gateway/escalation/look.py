@@ -1,10 +1,10 @@
 """One look at one cheap answer: what its upstream must be asked for, and what is found."""
 
+from triplepoint.gateway.admitted import Admitted
 from triplepoint.gateway.escalation.confidence import with_logprobs
 from triplepoint.gateway.escalation.terms import Watch
 from triplepoint.gateway.outgoing import Outgoing
 from triplepoint.gateway.request import Request
-from triplepoint.gateway.snapshot import ModelRoute
 from triplepoint.lineups.model import Capability, Check
 from triplepoint.routing.answers.model import Said
 from triplepoint.routing.answers.reading import read_answer, read_stream
@@ -20,16 +20,17 @@ class Look:
     Args:
         watch: What is looked at.
         request: The caller's.
-        route: The model whose answer it is.
+        admitted: What it was let in on: the model whose answer it is, and how long that may be.
         pieces: What of a stream is held so far; the holder adds to it.
     """
 
-    def __init__(self, watch: Watch, request: Request, route: ModelRoute, pieces: list[bytes]) -> None:
+    def __init__(self, watch: Watch, request: Request, admitted: Admitted, pieces: list[bytes]) -> None:
         self.finding: Finding | None = None
         """Why the answer will not do, once it was looked at; None: it will."""
         self._watch = watch
         self._request = request
-        self._may_ask = Capability.REASONING not in route.capabilities
+        self._room_tokens = request.output_bound() if admitted.longest is None else admitted.longest
+        self._may_ask = Capability.REASONING not in admitted.choice.route.capabilities
         self._pieces = pieces
         self._logprobs: Logprobs | None = None
 
@@ -56,7 +57,7 @@ class Look:
         watch, request = self._watch, self._request
         self.finding = examine(
             said,
-            read_asked(request.fields, request.dialect),
+            read_asked(request.fields, request.dialect, room_tokens=self._room_tokens),
             watch.checks,
             logprob=self._logprobs.mean if self._logprobs is not None else None,
             min_logprob=watch.min_logprob,

@@ -18,17 +18,19 @@ _encode = msgspec.json.Encoder().encode
 _MOST_TOOLS: Final = 256
 
 
-def read_asked(fields: Mapping[str, msgspec.Raw], dialect: Dialect) -> Asked:
+def read_asked(fields: Mapping[str, msgspec.Raw], dialect: Dialect, *, room_tokens: int | None = None) -> Asked:
     """Read what is asked.
 
     Args:
         fields: Top-level members of the body; they need not be valid.
+        room_tokens: Most that the answer may have; None: nobody says.
     """
     turns = [item for item in conversation(fields, dialect) if item.is_user_turn()]
     return Asked(
         text=ends_of(text_of(turns[-1].content)) if turns else "",
         wanted=read_wanted(fields, dialect),
         tools=_tools(fields),
+        room_tokens=room_tokens,
     )
 
 

@@ -18,7 +18,7 @@ from triplepoint.routing.escalation.symbols import Kind, Token, normalised, toke
 from triplepoint.routing.escalation.units import conversions
 from triplepoint.routing.escalation.wording import BEFORE_EQUAL, BEHIND_EQUAL, EQUAL_WORDS
 
-_MOST: Final = 200
+_MOST: Final = 64
 """Equations that are worked out; the rest of a text with more is not looked at."""
 _NEAR: Final = Fraction(1, 200)
 """Relative error of a result whose operands may have been rounded before."""

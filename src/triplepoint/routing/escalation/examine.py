@@ -6,7 +6,7 @@ from triplepoint.lineups.model import Check
 from triplepoint.routing.answers.model import Said
 from triplepoint.routing.escalation.answers import why_no_answer
 from triplepoint.routing.escalation.arithmetic import why_miscalculated
-from triplepoint.routing.escalation.complete import why_incomplete
+from triplepoint.routing.escalation.complete import is_cut_short, why_incomplete
 from triplepoint.routing.escalation.confidence import why_unsure
 from triplepoint.routing.escalation.format import why_ill_formed
 from triplepoint.routing.escalation.model import Asked, Finding
@@ -37,6 +37,8 @@ def examine(
         min_logprob: Least that will do; None: any.
     Returns: Why it will not do; None where no check fails. Never raises, whatever either side has written.
     """
+    if said is not None and is_cut_short(said, asked):
+        return None
     why = why_incomplete(said)
     if why is not None and (Check.COMPLETE in checks or said is None):
         return Finding(Check.COMPLETE, why)

@@ -15,6 +15,8 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     """Form of the answer that its parameters ask for."""
     tools: dict[str, bytes] = {}
     """JSON schema of each tool's arguments, as JSON text, by the tool's name; empty where it has none."""
+    room_tokens: int | None = None
+    """Most that the answer may have, as its caller or the plan says; None: neither says."""
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):
