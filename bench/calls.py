@@ -1,6 +1,6 @@
 """Count the calls that a request takes: the same figure on a busy machine as on a quiet one.
 
-    python -m bench calls [--requests 300] [--list]
+    python -m bench calls [--requests 300] [--model auto] [--list]
 
 A gateway with everything on runs in this process in front of an nginx, and a thread sends it one plain chat completion after
 another. Counted are calls of Python functions, a coroutine's going on among them, and calls from Python into C.
@@ -52,6 +52,7 @@ def main() -> None:
     """Count and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=300)
+    parser.add_argument("--model", default="m", help="what is asked for: m, or auto, which a rules router decides")
     parser.add_argument("--list", action="store_true", help="each function that a request calls, and how often")
     args = parser.parse_args()
     calls, port = Calls(), free_port()
@@ -61,7 +62,7 @@ def main() -> None:
         with open_installation(folder) as installation:
             installation.access.ensure_first_key(installation.data / "first-key")
             key = (installation.data / "first-key").read_text().strip()
-            threading.Thread(target=_send, args=(calls, port, key, args.requests), daemon=True).start()
+            threading.Thread(target=_send, args=(calls, port, key, args.requests, args.model), daemon=True).start()
             sys.setprofile(calls.note)
             uvloop.run(GatewayProcess(installation).run())
             sys.setprofile(None)
@@ -72,8 +73,8 @@ def main() -> None:
             print(f"{count / args.requests:6.2f}  {what}")
 
 
-def _send(calls: Calls, port: int, key: str, requests: int) -> None:
-    body = request_body("m")
+def _send(calls: Calls, port: int, key: str, requests: int, model: str) -> None:
+    body = request_body(model)
     lines = (
         "POST /v1/chat/completions HTTP/1.1",
         "host: bench",

@@ -4,8 +4,9 @@
 
 An nginx with one worker plays the upstream (a fixed chat completion of 0.7 kB) and, on another port, a bare proxy in front of
 it: the floor. The gateway has everything on: keys, rate limit, receipts, journal with fsync, metrics. Beside it runs a proxy of
-our own server and client side and nothing else, which tells how much of the cost is HTTP. A peer that already runs is named
-by ``--target``: URL up to ``/v1``, PID its top process; point it at the origin's URL, which is printed first. Targets take
+our own server and client side and nothing else, which tells how much of the cost is HTTP. The gateway is asked for a model by
+its name and, in turns, for ``auto``, which a rules router decides. A peer that already runs is named by ``--target``: URL up to
+``/v1``, PID its top process; point it at the origin's URL, which is printed first. Targets take
 turns, round by round; for each the median of its rounds counts:
 
     added_p50_us  median latency with one client, one request at a time, minus the origin's own
@@ -20,7 +21,7 @@ Needs nginx and wrk.
 import argparse
 import json
 import statistics
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bench.rig import Target, bare, cpu_s, gateway, nginx, rss_mb, wrk
@@ -57,7 +58,8 @@ def main() -> None:
     args = parser.parse_args()
     with nginx() as (origin, proxy), bare(origin.url) as python, gateway(origin.url) as ours:
         print(f"origin: {origin.url}", flush=True)
-        targets = [origin, proxy, python, ours, *map(_parse_target, args.target)]
+        routed = replace(ours, name="triplepoint, auto", model="auto")
+        targets = [origin, proxy, python, ours, routed, *map(_parse_target, args.target)]
         rounds: dict[str, list[_Round]] = {target.name: [] for target in targets}
         for _ in range(args.rounds):
             for target in targets:

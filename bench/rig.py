@@ -148,6 +148,17 @@ def gateway(origin_url: str) -> Generator[Target]:
                 process.terminate()
 
 
+ROUTER = {
+    "kind": "rules",
+    "rules": [
+        {"when": {"tools": True}, "use": "l", "why": "tools are offered"},
+        {"when": {"code": True}, "use": "l", "why": "holds code"},
+        {"when": {"maths": True}, "use": "l", "why": "holds arithmetic"},
+        {"when": {"max_input_tokens": 30}, "use": "s", "why": "a short question"},
+    ],
+    "default": "m",
+}
+"""Rules of which none holds for the request: all of them are tried."""
 PLANS = {
     "default": "all",
     "plans": {
@@ -173,7 +184,8 @@ def configure(folder: Path, port: int, origin_url: str) -> None:
         "upstreams": {"origin": {"kind": "openai", "base_url": origin_url}},
     }
     target = {"upstream": "origin", "model": "upstream-model", "price": "bench/m"}
-    lineup = {"lineup": "bench", "models": {"m": {"context_tokens": 128000, "upstreams": [target]}}}
+    model = {"context_tokens": 128000, "capabilities": ["chat", "tools"], "upstreams": [target]}
+    lineup = {"lineup": "bench", "models": dict.fromkeys("sml", model), "router": ROUTER}
     price = {"model": "bench/m", "since": "2026-01-01", "input_usd_per_mtok": "0.15", "output_usd_per_mtok": "0.60"}
     prices = {"source": "made for the benchmark", "collected": "2026-01-01", "prices": [price]}
     files = {

@@ -11,7 +11,7 @@ from tests.gateway.making import TODAY_US, pick, snapshot_of
 from tests.gateway.speaking import json_of
 
 from triplepoint.foundation.ids import CustomerId
-from triplepoint.gateway.conversations import KEPT_US, Before, Conversations, is_of_interest
+from triplepoint.gateway.conversations import KEPT_US, Before, Conversations
 from triplepoint.gateway.request import Request, parse_request
 from triplepoint.gateway.snapshot import Snapshot
 from triplepoint.plans.counters.memory import MemoryCounters
@@ -73,7 +73,7 @@ async def test_the_last_answer_is_known_to_its_customer(snapshot: Snapshot) -> N
     assert await kept.before(second, ALICE, now_us=TODAY_US) == Before(1, "auto", "large")
     assert await kept.before(second, BOB, now_us=TODAY_US) is None
     assert await kept.before(talk(["good day", "and now?"]), ALICE, now_us=TODAY_US) is None
-    named = talk(["hello", "and now?"], asked="small@test")
+    named = talk(["hello", "and now?"], asked="small@test", tools=TOOLS)
     await kept.answered(named, ALICE, pick(snapshot, named), now_us=TODAY_US)
     assert await kept.before(talk(["hello", "and now?", "so?"]), ALICE, now_us=TODAY_US) == Before(2, "small@test", "small")
 
@@ -111,19 +111,20 @@ async def test_nobody_waits_for_a_note_over_the_network(snapshot: Snapshot) -> N
     assert await kept.before(first, ALICE, now_us=TODAY_US) == Before(1, "auto", "large")
 
 
-def test_only_what_somebody_asks_for_is_kept(snapshot: Snapshot) -> None:
-    """Kept are a sticky router's answers, and loops that a router or a ladder led somewhere; a model by name costs nothing."""
+async def test_only_what_somebody_asks_for_is_kept(snapshot: Snapshot) -> None:
+    """Kept are a sticky router's answers, and where a router or a ladder led a request that offers tools; nothing else."""
     plain = replace(snapshot, lineups={"test": replace(snapshot.active, router=Wilful(["large"]))})
     cases = [
-        (snapshot, talk(["hello"]), False, True),
-        (plain, talk(["hello"]), False, False),
-        (plain, talk(["hello"], tools=TOOLS), False, True),
-        (snapshot, talk(["hello"], asked="small", tools=TOOLS), False, False),
-        (snapshot, talk(["hello"], asked="small", tools=TOOLS), True, True),
-        (snapshot, talk(["hello"], asked="small"), True, False),
+        (snapshot, talk(["hello"]), True),
+        (plain, talk(["hello"]), False),
+        (plain, talk(["hello"], tools=TOOLS), True),
+        (snapshot, talk(["hello"], asked="small", tools=TOOLS), True),
+        (snapshot, talk(["hello"], asked="small"), False),
     ]
-    for where, request, is_moved, is_kept in cases:
-        assert is_of_interest(request, pick(where, request), is_moved=is_moved) is is_kept
+    for where, request, is_kept in cases:
+        kept = Conversations(MemoryCounters())
+        await kept.answered(request, ALICE, pick(where, request), now_us=TODAY_US)
+        assert (await kept.before(request, ALICE, now_us=TODAY_US) is not None) is is_kept
 
 
 async def test_a_loops_results_are_no_turn(snapshot: Snapshot) -> None:

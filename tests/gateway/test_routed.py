@@ -229,6 +229,17 @@ async def test_a_conversation_stays_with_its_model(routed: Running) -> None:
         assert served(await ask(routed, messages=[*first])) == "small"  # the first turn of another one asks nobody
 
 
+async def test_counting_is_no_answer(routed: Running) -> None:
+    """A count of tokens names a model and gives no answer, so the conversation is with nobody yet."""
+    first = [{"role": "user", "content": f"{EASY} the team"}]
+    body = {"model": "auto", "messages": first, "triplepoint": {"thrift": 0}}
+    async with running_simulations(routed, a=answers(), b=answers()):
+        counted = await post(routed, json.dumps(body).encode(), path="/v1/messages/count_tokens")
+        assert served(counted) == "large"
+        turn = [*first, {"role": "assistant", "content": "hello team"}, {"role": "user", "content": EASY}]
+        assert served(await ask(routed, messages=turn)) == "small"
+
+
 async def test_a_tool_loop_stays_where_it_began(routed: Running) -> None:
     """Whatever the result says, and whatever the dial: the loop goes on at the model that began it."""
     async with running_simulations(routed, a=answers(), b=answers()):

@@ -5,7 +5,7 @@ request to another model asks the same.
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -23,7 +23,7 @@ from triplepoint.upstreams.texts import estimate_input_tokens
 EMBEDDINGS: Final = frozenset({Capability.EMBEDDINGS})
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """What the name in a request stands for."""
 
     lineup: LineupRoutes
@@ -80,7 +80,7 @@ def choose_named(
         Retired: its notice has run out.
         RequestInvalid: it cannot do what is asked.
     """
-    lineup, route, how = asked
+    route = asked.route
     assert route is not None  # noqa: S101 - the caller looked
     if not may_call(grant, terms, route):
         raise unknown_model(request.asked_model)
@@ -95,11 +95,11 @@ def choose_named(
             code="unsupported_by_model",
         )
     if terms.regions is not None:
-        within = in_regions(lineup, route, terms)
+        within = in_regions(asked.lineup, route, terms)
         if within is None:
             raise out_of_regions(f"the model {request.asked_model!r}", terms)
         route = within
-    return Choice(lineup, route, how)
+    return Choice(asked.lineup, route, asked.how)
 
 
 def answer_bound(request: Request, terms: Terms) -> int | None:

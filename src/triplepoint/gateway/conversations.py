@@ -55,7 +55,13 @@ class Conversations:
         return Before(int(parts[0]), parts[1], parts[2]) if len(parts) == _PARTS and parts[0].isdigit() else None
 
     async def answered(self, request: Request, customer_id: CustomerId, choice: Choice, *, now_us: int) -> None:
-        """Note an answer; where that needs a network, nobody waits for it."""
+        """Note an answer that somebody will ask for; where that needs a network, nobody waits for it.
+
+        Args:
+            choice: The router's, or one that a ladder led to.
+        """
+        if not _is_of_interest(request, choice):
+            return
         turn = turn_of(request) if choice.decided is None else choice.decided.signals.turns
         noting = self._note(request, customer_id, f"{turn} {request.asked_model} {choice.route.name}", now_us)
         if not self._counters.is_remote:
@@ -76,13 +82,9 @@ class Conversations:
             _log.warning("counters are away; a conversation may change its model", why=away.message)
 
 
-def is_of_interest(request: Request, choice: Choice, *, is_moved: bool) -> bool:
-    """Tell whether somebody will ask which model answered: a sticky router, or a tool loop that the router or a ladder led.
-
-    Args:
-        is_moved: A ladder led to the model.
-    """
-    if choice.decided is None:
-        return is_moved and "tools" in request.fields
+def _is_of_interest(request: Request, choice: Choice) -> bool:
+    """Tell whether somebody will ask which model answered: a sticky router, or a tool loop that was led to its model."""
+    if "tools" in request.fields:
+        return True
     router = choice.lineup.router
-    return "tools" in request.fields or (router is not None and router.is_sticky)
+    return choice.decided is not None and router is not None and router.is_sticky

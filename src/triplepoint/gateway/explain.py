@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
+from msgspec.structs import astuple
+
 from triplepoint.gateway.choice import Choice, Decided
 from triplepoint.gateway.crossing import told
 from triplepoint.gateway.wire import HeaderList
 from triplepoint.ledger.routed import NOT_ENTITLED, Candidate, CandidateRecord, RoutedRecord
 from triplepoint.routing.model import Signals
 
-_UNSAID: Final = Signals()
 _SIGNALS: Final = Signals.__struct_fields__
+_UNSAID: Final = astuple(Signals())
 _NUMBERS: Final = (
     ("quality", "quality"),
     ("tokens", "output_tokens"),
@@ -45,7 +47,7 @@ def routed_record(choice: Choice) -> RoutedRecord | None:
         decision.explored,
         decision.is_certified,
         _candidates(choice.lineup.models, decided),
-        {name: value for name in _SIGNALS if (value := getattr(signals, name)) != getattr(_UNSAID, name)},
+        {name: value for name, value, unsaid in zip(_SIGNALS, astuple(signals), _UNSAID, strict=True) if value != unsaid},
     )
 
 
@@ -61,6 +63,8 @@ def explanation(choice: Choice) -> HeaderList:
 
 def _candidates(models: Iterable[str], decided: Decided) -> tuple[CandidateRecord, ...]:
     """Return what is known of every model, in line-up order."""
+    if not decided.dropped and not decided.decision.weighed:
+        return tuple([CandidateRecord(name) for name in models])
     found = {one.model: CandidateRecord(one.model, why_not=one.why, is_allowed=False) for one in decided.dropped}
     for one in decided.decision.weighed:
         found[one.model] = CandidateRecord(

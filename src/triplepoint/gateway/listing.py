@@ -80,7 +80,8 @@ class _Listed:
 
 def _find(name: str, snapshot: Snapshot, viewer: Viewer, now_us: int) -> _Listed | None:
     """Look a name up; None where the key may not call it."""
-    lineup, route, _ = find_model(name, snapshot)
+    asked = find_model(name, snapshot)
+    lineup, route = asked.lineup, asked.route
     grant, terms = viewer.grant, viewer.terms
     if route is None:
         may = bool(eligible(lineup, grant, terms).routes)

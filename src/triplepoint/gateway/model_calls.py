@@ -17,11 +17,12 @@ from triplepoint.gateway.auto import Beside, choose_auto, read_auto, wants_to_kn
 from triplepoint.gateway.body import CallerLeft, read_body
 from triplepoint.gateway.caller import authenticate
 from triplepoint.gateway.choice import Asked, Choice, choose_named, find_model
-from triplepoint.gateway.conversations import Conversations, is_of_interest
+from triplepoint.gateway.conversations import Conversations
 from triplepoint.gateway.crossing import HOPS, next_hop
 from triplepoint.gateway.cycle import Cycle
 from triplepoint.gateway.dials import refuse_vain_thrift
 from triplepoint.gateway.endpoints import Endpoint
+from triplepoint.gateway.escalation.held import HeldJob
 from triplepoint.gateway.escalation.stage import Escalations
 from triplepoint.gateway.job import CallerStalled, Job
 from triplepoint.gateway.outgoing import Task
@@ -30,7 +31,6 @@ from triplepoint.gateway.record import Recents, Refusal
 from triplepoint.gateway.request import DEADLINES, SESSION, Request, caller_deadline_s, in_session, parse_request
 from triplepoint.gateway.runtime import Runtime
 from triplepoint.gateway.served import add_served_headers
-from triplepoint.gateway.snapshot import KeyGrant
 from triplepoint.gateway.wire import send_error
 from triplepoint.plans.terms import Terms
 from triplepoint.telemetry.logs import get_logger
@@ -120,34 +120,17 @@ class ModelCalls:
         job, sample, status, code = None, None, 0, None
         try:
             now_us = self._clock.now_us()
-            grant, terms = self._recognise(arrival, now_us)
+            terms = self._recognise(arrival, now_us)
             body = self._body_at_hand(arrival)
             if body is None:
                 body, now_us = await self._read(arrival), self._clock.now_us()
-            request = self._request(arrival, body)
-            is_embedding = endpoint.task is Task.EMBED
-            asked = find_model(request.asked_model, runtime.snapshot)
-            if request.controls.thrift is not None:
-                refuse_vain_thrift(asked.lineup, terms)
-            if asked.route is not None:
-                choice = choose_named(request, asked, grant, terms, now_us=now_us, embeddings=is_embedding)
-            else:
-                choice = await self._route(request, asked, arrival, runtime, terms, now_us)
-            if endpoint.task is Task.COUNT:
-                admitted = Admitted(terms, choice, terms.charge)  # counting takes nothing
-            else:
-                admitted = await self._admissions.admit(request, choice, terms, arrival, runtime.upstreams, now_us=now_us)
-            held = None
-            if admitted.choice.lineup.watch is not None:
-                held = self._escalations.job(arrival, request, admitted, grant)
-            job = held or Job(arrival, request, admitted, grant)
-            add_served_headers(arrival.headers, admitted, arrival, now_us)
-            if choice.lineup.audit is not None and endpoint.task is Task.GENERATE:
+            job = await self._take_up(arrival, runtime, body, terms, now_us)
+            if job.choice.lineup.audit is not None and endpoint.task is Task.GENERATE:
                 sample = self._auditor.drawn(job, runtime, now_us)
             if endpoint.task is Task.COUNT and not _can_count_upstream(job, runtime):
                 await self._count(job)
-            elif held is not None:
-                await self._escalations.answer(held, arrival, runtime)
+            elif isinstance(job, HeldJob):
+                await self._escalations.answer(job, arrival, runtime)
             else:
                 await runtime.attempts.answer(job, endpoint.task)
             if cycle.line.flow.write_paused:
@@ -155,8 +138,8 @@ class ModelCalls:
             status = 200
             if sample is not None:
                 self._auditor.offer(sample, job)
-            if is_of_interest(request, job.choice, is_moved=admitted.downgraded_from is not None):
-                await self._conversations.answered(request, grant.customer_id, job.choice, now_us=now_us)
+            if job.choice.decided is not None or job.admitted.downgraded_from is not None:
+                await self._remember(job, endpoint, now_us)
         except TriplepointError as error:
             status, code = await self._refuse(error, arrival, job)
         except (CallerLeft, CallerStalled):
@@ -174,7 +157,7 @@ class ModelCalls:
             if job is not None and job.admitted.holds:
                 await self._admissions.settle(job.admitted, job.grant, job.receipt_id)
 
-    def _recognise(self, arrival: Arrival, now_us: int) -> tuple[KeyGrant, Terms]:
+    def _recognise(self, arrival: Arrival, now_us: int) -> Terms:
         """Find out whose request it is, on which plan, and whether it comes too soon.
 
         A plan's own rate of requests is kept with its other limits; where it has none, the gateway's holds.
@@ -191,7 +174,7 @@ class ModelCalls:
             arrival.headers += standing.headers()
             if standing.wait_s:
                 raise standing.refusal()
-        return grant, terms
+        return terms
 
     def _body_at_hand(self, arrival: Arrival) -> bytes | None:
         """Return the body, if it needs neither waiting nor decoding; None where `_read` is called for."""
@@ -226,6 +209,37 @@ class ModelCalls:
         if incoming.get(_RETRIES, b"0") != b"0":
             self._metrics.caller_retried()
         return in_session(request, incoming)
+
+    async def _take_up(self, arrival: Arrival, runtime: Runtime, body: bytes, terms: Terms, now_us: int) -> Job:
+        """Read the request, choose its model, and let it in.
+
+        Raises: TriplepointError: it is refused.
+        """
+        grant, task = arrival.grant, arrival.endpoint.task
+        assert grant is not None  # noqa: S101 - it has terms
+        request = self._request(arrival, body)
+        asked = find_model(request.asked_model, runtime.snapshot)
+        if request.controls.thrift is not None:
+            refuse_vain_thrift(asked.lineup, terms)
+        if asked.route is not None:
+            choice = choose_named(request, asked, grant, terms, now_us=now_us, embeddings=task is Task.EMBED)
+        else:
+            choice = await self._route(request, asked, arrival, runtime, terms, now_us)
+        if task is Task.COUNT:
+            admitted = Admitted(terms, choice, terms.charge)  # counting takes nothing
+        else:
+            admitted = await self._admissions.admit(request, choice, terms, arrival, runtime.upstreams, now_us=now_us)
+        held = None
+        if admitted.choice.lineup.watch is not None:
+            held = self._escalations.job(arrival, request, admitted, grant)
+        job = held or Job(arrival, request, admitted, grant)
+        add_served_headers(arrival.headers, admitted, arrival, now_us)
+        return job
+
+    async def _remember(self, job: Job, endpoint: Endpoint, now_us: int) -> None:
+        """Note which model gave a conversation's answer; what only counts gives none."""
+        if endpoint.task is Task.GENERATE:
+            await self._conversations.answered(job.request, job.grant.customer_id, job.choice, now_us=now_us)
 
     async def _route(
         self, request: Request, asked: Asked, arrival: Arrival, runtime: Runtime, terms: Terms, now_us: int

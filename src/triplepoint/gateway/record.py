@@ -160,7 +160,7 @@ class Book:
             unreserved=admitted.unreserved,
             charge_input_usd_per_mtok=admitted.charge_rate(target),
             burns_from=admitted.burns_from,
-            routed=routed_record(admitted.choice) if attempt == 1 else None,
+            routed=routed_record(admitted.choice) if attempt == 1 and admitted.choice.decided is not None else None,
             audit_of=admitted.audit_of,
             held_usd=admitted.held_usd,
             escalated_from=admitted.escalated_from,

@@ -106,16 +106,16 @@ class GatewayMetrics:
         if (first_byte_us := closed.first_byte_us) is not None:
             times.first_byte.observe(first_byte_us)
         if opened.attempt == 1 and not opened.audit_of:
-            self._count_request(opened)
+            routed = opened.routed
+            served = (opened.plan, model, "name" if routed is None else "auto")
+            if served in self._served.series:
+                self._served.series[served] += 1
+            else:
+                self._served.add(served)
+            if routed is not None:
+                flags = (_flag(routed.explored), _flag(routed.is_certified))
+                self._decisions.add((opened.plan, model, routed.policy, *flags))
         self._count_usage(self._totals.series.get((model,)) or self._add_totals((model,)), closed)
-
-    def _count_request(self, opened: OpenedRecord) -> None:
-        """Count a request by the model of its first attempt."""
-        routed = opened.routed
-        self._served.add((opened.plan, opened.served_model, "name" if routed is None else "auto"))
-        if routed is not None:
-            labels = (opened.plan, opened.served_model, routed.policy, _flag(routed.explored), _flag(routed.is_certified))
-            self._decisions.add(labels)
 
     def refused(self, code: str) -> None:
         """Count a request that was answered with an error of ours."""
