@@ -44,7 +44,16 @@ def find_uv() -> str:
 def write(uv: str, lock: Path, arguments: list[str]) -> None:
     """Resolve the dependencies with all extras and the given groups into a file, and say how many packages it pins."""
     extras = [part for extra in EXTRAS for part in ("--extra", extra)]
-    form = ["--universal", "--python-version", OLDEST_PYTHON, "--generate-hashes", "--no-annotate", "--no-header", "--fork-strategy", "fewest"]
+    form = [
+        "--universal",
+        "--python-version",
+        OLDEST_PYTHON,
+        "--generate-hashes",
+        "--no-annotate",
+        "--no-header",
+        "--fork-strategy",
+        "fewest",
+    ]
     command = [uv, "pip", "compile", "pyproject.toml", *extras, *form, "--no-emit-index-url", "--quiet", *arguments]
     subprocess.run([*command, "--output-file", lock.name], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
     pins = sum("==" in line for line in lock.read_text(encoding="utf-8").splitlines())
