@@ -1,10 +1,13 @@
 """What ``triplepoint route evaluate`` does: reads data, measures, prints; numpy and more are loaded here and not before."""
 
 import json
+import os
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +31,8 @@ from triplepoint.routing.evaluation.report.words import facts, notes, short_cell
 from triplepoint.routing.training.contestant import LearnedTable
 
 _PUBLISHED: Final = Path("data") / "routing"
+_MANY: Final = 3000
+"""Prompts, from which on other processes are worth their second of starting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +111,19 @@ def taken(data: Labelled, wanted: Wanted) -> Labelled:
 def _boards(sets: Sequence[Labelled], wanted: Wanted) -> list[Board]:
     routers = [list(_routers(one)) for one in sets]
     make = partial(make_board, folds=wanted.folds, seed=wanted.seed, draws=wanted.draws, unit=wanted.unit)
-    with progress(wanted.folds * sum(map(len, routers))) as advance:
-        return [make(one, those, progress=advance) for one, those in zip(sets, routers, strict=True)]
+    with progress(wanted.folds * sum(map(len, routers))) as advance, _workers(sum(map(len, sets))) as executor:
+        return [make(one, those, executor=executor, progress=advance) for one, those in zip(sets, routers, strict=True)]
+
+
+@contextmanager
+def _workers(prompts: int) -> Generator[Executor | None, None, None]:
+    """Give the machine's processors to work on; none where starting them takes longer than the work."""
+    count = os.cpu_count() or 1
+    if count < 2 or prompts < _MANY:
+        yield None
+        return
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as executor:
+        yield executor
 
 
 def _routers(data: Labelled) -> Iterator[Baseline]:

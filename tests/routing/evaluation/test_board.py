@@ -1,6 +1,7 @@
 """A leaderboard puts routers in the order that the data were made for."""
 
 from collections.abc import Container
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,8 @@ from tests.routing.evaluation.helpers import made_data
 from triplepoint.foundation.errors import RequestInvalid
 from triplepoint.routing.evaluation.baselines import Baseline, LabelTable, Ladder, Length, Mix, Neighbours, Oracle
 from triplepoint.routing.evaluation.board import Board, make_board
+from triplepoint.routing.evaluation.contest import Contest
+from triplepoint.routing.evaluation.crossing import crossed
 from triplepoint.routing.evaluation.datasets import Labelled
 from triplepoint.routing.evaluation.rows import Row
 from triplepoint.routing.model import Decision, Question
@@ -128,11 +131,24 @@ def test_the_same_seed_gives_the_same_board() -> None:
     assert first.headline == second.headline
 
 
+def test_other_workers_find_the_same() -> None:
+    """Slow routers are sent away and quick ones stay; every expectation is the same, and progress is told as often."""
+    pytest.importorskip("sklearn")
+    contest = Contest.over(made_data(200), folds=3, draws=20, seed=0)
+    told: list[str] = []
+    with ThreadPoolExecutor(2) as executor:
+        there = crossed(ALL, contest, executor=executor, progress=told.append)
+    for one, other in zip(there, crossed(ALL, contest), strict=True):
+        np.testing.assert_array_equal(one.quality, other.quality)
+        np.testing.assert_array_equal(one.costs, other.costs)
+    assert len(told) == 3 * len(ALL)
+
+
 def test_progress_is_told_for_each_fold() -> None:
     """A bar can be drawn from it."""
     told: list[str] = []
     make_board(made_data(60), [Mix(), LabelTable()], folds=3, seed=0, draws=20, progress=told.append)
-    assert told == ["made: random, any mix"] * 3 + ["made: label table"] * 3
+    assert told == ["made: random, any mix", "made: label table"] * 3
 
 
 class _ByLength:

@@ -52,6 +52,11 @@ class Baseline(Protocol):
         """Its qualities mean probabilities, so that their calibration can be told."""
         ...
 
+    @property
+    def is_slow(self) -> bool:
+        """It takes seconds for thousands of prompts, and can be sent to another process."""
+        ...
+
     def expect(self, train: Labelled, test: Labelled) -> Expected:
         """Say what to expect on test rows, from training rows.
 
@@ -83,6 +88,7 @@ class Mix:
     name: str = "random, any mix"
     trained_on: str = "nothing of the prompt"
     is_probability: bool = False
+    is_slow: bool = False
 
     def expect(self, train: Labelled, test: Labelled) -> Expected:
         """Expect the same of every prompt: the means of all data, which is what always taking one model gives."""
@@ -100,6 +106,7 @@ class LabelTable:
     name: str = LABEL_TABLE
     trained_on: str = "the other folds' means, by group"
     is_probability: bool = True
+    is_slow: bool = False
 
     def expect(self, train: Labelled, test: Labelled) -> Expected:
         """Expect the group's training means."""
@@ -124,6 +131,7 @@ class Length:
     name: str = "length"
     trained_on: str = "the other folds"
     is_probability: bool = True
+    is_slow: bool = False
 
     def expect(self, train: Labelled, test: Labelled) -> Expected:
         """Expect what prompts of this length had."""
@@ -152,6 +160,7 @@ class Neighbours:
     name: str = "neighbours"
     trained_on: str = "the other folds"
     is_probability: bool = True
+    is_slow: bool = True
 
     def expect(self, train: Labelled, test: Labelled) -> Expected:
         """Expect what the nearest prompts had.
@@ -195,6 +204,7 @@ class Ladder:
     name: str = "rules of the embedded line-up"
     trained_on: str = "nothing: written by hand"
     is_probability: bool = False
+    is_slow: bool = False
 
     def expect(self, train: Labelled, test: Labelled) -> Expected:
         """Expect the most of the model on the rung that is chosen, and less of the others the farther they are from it."""
@@ -221,6 +231,7 @@ class Oracle:
     name: str = ORACLE
     trained_on: str = "the answers themselves"
     is_probability: bool = False
+    is_slow: bool = False
 
     def expect(self, train: Labelled, test: Labelled) -> Expected:
         """Expect what happens."""

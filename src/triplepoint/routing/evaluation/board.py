@@ -1,15 +1,15 @@
 """A leaderboard: every router measured on the same prompts, by the same definitions, on the same draws."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from triplepoint.foundation.errors import RequestInvalid
-from triplepoint.routing.evaluation.baselines import LABEL_TABLE, Baseline, Expected
+from triplepoint.routing.evaluation.baselines import LABEL_TABLE, Baseline
 from triplepoint.routing.evaluation.choices import dominated
 from triplepoint.routing.evaluation.contest import Contest
+from triplepoint.routing.evaluation.crossing import crossed
 from triplepoint.routing.evaluation.datasets import Labelled
 from triplepoint.routing.evaluation.published import Published, Recomputed, published_rows, reproduction
 from triplepoint.routing.evaluation.resampling import Measured, interval
@@ -57,6 +57,7 @@ def make_board(
     seed: int,
     draws: int,
     unit: str = "USD",
+    executor: Executor | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Board:
     """Measure routers on one set, each prompt by a router that was trained on other prompts.
@@ -67,34 +68,20 @@ def make_board(
         seed: Of the folds and of the draws.
         draws: Resamples for intervals.
         unit: What the data's costs are in.
-        progress: Called with what is done, before each fold of each router.
+        executor, progress: As for `crossing.crossed`.
     Raises: RequestInvalid: there are too few prompts on which every model has a score.
     """
     complete = data.complete()
     if not len(complete):
         raise RequestInvalid(f"{data.name}: on no prompt has every model a score; name models that have, with --models")
     contest = Contest.over(complete, folds=folds, draws=draws, seed=seed)
+    expected = crossed(baselines, contest, executor=executor, progress=progress)
     return Board(
         contest=contest,
         left_out=len(data) - len(complete),
         seed=seed,
         unit="share" if data.costs is None else unit,
-        rows=tuple(_row(baseline, contest, progress) for baseline in baselines),
+        rows=tuple(measure(router, said, contest) for router, said in zip(baselines, expected, strict=True)),
         published=published_rows(complete),
         recomputed=reproduction(complete, seed=seed),
     )
-
-
-def _row(baseline: Baseline, contest: Contest, progress: Callable[[str], None]) -> Row:
-    expected = crossed(baseline, contest, progress)
-    return measure(baseline, expected, contest)
-
-
-def crossed(baseline: Baseline, contest: Contest, progress: Callable[[str], None] = lambda _: None) -> Expected:
-    """Return what a router expects of every prompt, asked where it was not trained."""
-    data = contest.data
-    quality, costs = np.empty_like(data.scores), np.empty_like(data.scores)
-    for fold in contest.folds:
-        progress(f"{data.name}: {baseline.name}")
-        quality[fold.test], costs[fold.test] = baseline.expect(data.rows(fold.train), data.rows(fold.test))
-    return Expected(quality, costs)
