@@ -1,6 +1,7 @@
 """``triplepoint route evaluate`` prints a leaderboard for files, or for what the repository has."""
 
 import csv
+import datetime
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from typer.testing import CliRunner, Result
 
 from triplepoint.cli.route import app
 from triplepoint.foundation.errors import NotFound, RequestInvalid, SettingsInvalid
+from triplepoint.routing.evaluation.datasets import read_data
+from triplepoint.routing.training.service import train
 
 pytest.importorskip("sklearn")
 
@@ -77,6 +80,24 @@ def test_calls_may_cost_energy(file: Path) -> None:
     assert "odd by " in shown
     (board,) = json.loads(run(str(file), "--by", "energy", *prices, "--json").stdout)
     assert board["method"]["cost_unit"] == "Wh"
+
+
+def test_a_scorers_file_takes_part_as_it_is(file: Path, tmp_path: Path) -> None:
+    """It is told by its card, refused on what it was trained on, and must know the models."""
+    other = tmp_path / "other.csv"
+    other.write_text(file.read_text("utf-8").replace("hello", "goodbye"), "utf-8")
+    made = train([read_data(other)], made=datetime.date(2026, 1, 1), seed=0, folds=3)
+    (tmp_path / "family.safetensors").write_bytes(made.data)
+    words = ("--scorer", str(tmp_path / "family.safetensors"), "--json")
+    (board,) = json.loads(run(str(file), *words).stdout)
+    rows = {row["router"]: row for row in board["rows"]}
+    assert rows["family.safetensors"]["trained_on"].startswith("by its card: other")
+    assert not any("learned" in name for name in rows)
+    with pytest.raises(RequestInvalid, match="was trained on other"):
+        run(str(other), *words)
+    file.write_text(file.read_text("utf-8").replace(":odd", ":strange"), "utf-8")
+    with pytest.raises(RequestInvalid, match="knows no strange"):
+        run(str(file), *words)
 
 
 def test_a_page_is_written(file: Path, tmp_path: Path) -> None:

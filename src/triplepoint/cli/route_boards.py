@@ -18,9 +18,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from triplepoint.app import load_today
+from triplepoint.cli.route_certificates import read_scorer_file, refuse_seen
 from triplepoint.cli.route_energy import in_energy, read_prices, read_sizes
 from triplepoint.files.seed import seed_folder
-from triplepoint.foundation.errors import NotFound
+from triplepoint.foundation.errors import NotFound, RequestInvalid
 from triplepoint.gateway.snapshot import compile_snapshot
 from triplepoint.routing.evaluation.baselines import Baseline, LabelTable, Ladder, Length, Mix, Neighbours, Oracle
 from triplepoint.routing.evaluation.board import Board, make_board
@@ -28,7 +29,8 @@ from triplepoint.routing.evaluation.datasets import Labelled, read_data
 from triplepoint.routing.evaluation.report.document import document_of
 from triplepoint.routing.evaluation.report.page import page_of
 from triplepoint.routing.evaluation.report.words import facts, notes, short_cells, short_heads
-from triplepoint.routing.training.contestant import LearnedTable
+from triplepoint.routing.scorer.table import TableScorer, load_scorer
+from triplepoint.routing.training.contestant import GivenTable, LearnedTable, Training
 
 _PUBLISHED: Final = Path("data") / "routing"
 _MANY: Final = 3000
@@ -55,6 +57,8 @@ class Wanted:
     seed: int
     draws: int
     knows_groups: bool
+    scorer: Path | None
+    """A scorer's file that takes part as it is; None: one is trained in each fold."""
     energy: Energy | None
     """Calls cost energy; None: money."""
 
@@ -109,7 +113,7 @@ def taken(data: Labelled, wanted: Wanted) -> Labelled:
 
 
 def _boards(sets: Sequence[Labelled], wanted: Wanted) -> list[Board]:
-    routers = [list(_routers(one)) for one in sets]
+    routers = [list(_routers(one, wanted)) for one in sets]
     make = partial(make_board, folds=wanted.folds, seed=wanted.seed, draws=wanted.draws, unit=wanted.unit)
     with progress(wanted.folds * sum(map(len, routers))) as advance, _workers(sum(map(len, sets))) as executor:
         return [make(one, those, executor=executor, progress=advance) for one, those in zip(sets, routers, strict=True)]
@@ -126,21 +130,42 @@ def _workers(prompts: int) -> Generator[Executor | None, None, None]:
         yield executor
 
 
-def _routers(data: Labelled) -> Iterator[Baseline]:
+def _routers(data: Labelled, wanted: Wanted) -> Iterator[Baseline]:
     """Yield who takes part: what reads words only where there are words, a table of labels only where there are two."""
-    has_text = any(data.prompts)
+    has_text, has_labels = any(data.prompts), len(set(data.groups)) > 1
     yield Mix()
     if has_text:
         yield Length()
         yield _rules()
-    if len(set(data.groups)) > 1:
+    if has_labels:
         yield LabelTable()
     if has_text:
         yield Neighbours()
-        yield LearnedTable(knows_group=True)
-        if len(set(data.groups)) > 1:
-            yield LearnedTable(knows_group=False)
+        yield from _ours(data, wanted, has_labels=has_labels)
     yield Oracle()
+
+
+def _ours(data: Labelled, wanted: Wanted, *, has_labels: bool) -> Iterator[Baseline]:
+    if wanted.scorer is not None:
+        yield GivenTable(_scorer_for(data, wanted.scorer), wanted.scorer.name)
+        return
+    training = Training(wanted.seed)
+    yield LearnedTable(training, knows_group=True)
+    if has_labels:
+        yield LearnedTable(training, knows_group=False)
+
+
+def _scorer_for(data: Labelled, file: Path) -> TableScorer:
+    """Load a scorer that knows all models of the data, and has not seen the data."""
+    scorer = load_scorer(read_scorer_file(file))
+    refuse_seen(data, scorer)
+    for model in data.models:
+        if model not in scorer.models:
+            raise RequestInvalid(
+                f"{file.name} knows no {model}; name models that it knows with --models: {', '.join(scorer.models)}",
+                param="models",
+            )
+    return scorer
 
 
 def _rules() -> Ladder:

@@ -30,6 +30,10 @@ def evaluate(
     models: Annotated[
         str | None, typer.Option(help="Only these models, cheapest or weakest first: a,b,c.", show_default="all")
     ] = None,
+    scorer: Annotated[
+        Path | None,
+        typer.Option(help="A scorer's file that takes part as it is; nothing is trained.", dir_okay=False, show_default="none"),
+    ] = None,
     folds: Annotated[int, typer.Option(min=2, max=50, help="Parts of the cross-validation.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Of the folds and of the draws.")] = 1,
     draws: Annotated[int, typer.Option(min=20, max=10_000, help="Resamples for the intervals.")] = 500,
@@ -85,7 +89,7 @@ def evaluate(
 
     names = None if models is None else [name.strip() for name in models.split(",")]
     energy = None if by is Axis.MONEY else Energy(sizes=size or (), prices=price or ())
-    wanted = Wanted(models=names, folds=folds, seed=seed, draws=draws, knows_groups=groups, energy=energy)
+    wanted = Wanted(models=names, folds=folds, seed=seed, draws=draws, knows_groups=groups, scorer=scorer, energy=energy)
     if after_answer:
         from triplepoint.cli.route_after import show_after
 
