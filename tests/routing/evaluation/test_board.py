@@ -14,6 +14,7 @@ from triplepoint.routing.evaluation.board import Board, make_board
 from triplepoint.routing.evaluation.contest import Contest
 from triplepoint.routing.evaluation.crossing import crossed
 from triplepoint.routing.evaluation.datasets import Labelled
+from triplepoint.routing.evaluation.pairs import Ranking, apgr
 from triplepoint.routing.evaluation.rows import Row
 from triplepoint.routing.model import Decision, Question
 
@@ -142,6 +143,17 @@ def test_other_workers_find_the_same() -> None:
         np.testing.assert_array_equal(one.quality, other.quality)
         np.testing.assert_array_equal(one.costs, other.costs)
     assert len(told) == 3 * len(ALL)
+
+
+def test_a_router_that_learns_nothing_is_no_worse_than_chance() -> None:
+    """One group has the mean of the training rows, which errs the wrong way in each fold; pooled, that must not count."""
+    data = replace(made_data(400), groups=["all"] * 400)
+    pooled = crossed([LabelTable()], Contest.over(data, folds=8, draws=20, seed=0))[0].quality
+    gain = pooled[:, 1] - pooled[:, 0]
+    assert apgr(Ranking(gain, *data.scores.T)) < 0.48
+    row = row_of(make_board(data, [LabelTable()], folds=8, seed=0, draws=20), "label table")
+    assert row.headline.value == pytest.approx(0.5)
+    assert row.reliability[0].predicted.tolist() != [data.scores[:, 0].mean()]  # calibration is of what was said
 
 
 def test_progress_is_told_for_each_fold() -> None:

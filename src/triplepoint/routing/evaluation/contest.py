@@ -66,6 +66,22 @@ class Contest:
         hull = Hull.over(costs, scores)
         return np.interp(at, hull.costs, hull.quality)
 
+    def levelled(self, quality: Vector) -> Vector:
+        """Return what routers of several folds expected as if their training rows had had the same means.
+
+        The fewer good answers are in a fold, the more are in its training rows, so what is learnt without a fold errs the wrong
+        way on it: pooled over folds, a router that expects the same of every prompt would rank worse than chance. One router,
+        which is what serves, has no such differences; so each fold's are taken out, and only what sets prompts of a fold apart
+        is left.
+
+        Source: Parker, Günter and Bedo 2007, doi 10.1186/1471-2105-8-326: negative bias of pooled cross-validation.
+        """
+        scores = self.data.scores
+        found = quality.copy()
+        for fold in self.folds:
+            found[fold.test] += scores.mean(axis=0) - scores[fold.train].mean(axis=0)
+        return found
+
     def swept(self, quality: Vector, costs: Vector) -> "Swept":
         """Let a router choose at all its operating points, by what it expects: prompts × models."""
         choices = sweep_pair(quality[:, 1] - quality[:, 0]) if self.is_pair else sweep(quality, costs)

@@ -92,10 +92,11 @@ class Row:
 
 def measure(router: Baseline, expected: Expected, contest: Contest) -> Row:
     """Measure a router by what it expected of each prompt."""
-    swept = contest.swept(expected.quality, expected.costs)
+    quality = contest.levelled(expected.quality) if router.is_probability else expected.quality
+    swept = contest.swept(quality, expected.costs)
     means = contest.costs.mean(axis=0)
     curve, aiq_draws = _drawn(swept, contest)
-    pair = _pair(expected, contest) if contest.is_pair else None
+    pair = _pair(quality, contest) if contest.is_pair else None
     area = interval(contest.aiq(swept.hull, means), aiq_draws)
     return Row(
         name=router.name,
@@ -112,8 +113,8 @@ def measure(router: Baseline, expected: Expected, contest: Contest) -> Row:
     )
 
 
-def _pair(expected: Expected, contest: Contest) -> PairMeasures:
-    ranking = Ranking(expected.quality[:, 1] - expected.quality[:, 0], *contest.data.scores.T)
+def _pair(quality: Vector, contest: Contest) -> PairMeasures:
+    ranking = Ranking(quality[:, 1] - quality[:, 0], *contest.data.scores.T)
     draws = apgr_draws(ranking, contest.resamples)
     return PairMeasures(
         apgr=interval(apgr(ranking), draws),
