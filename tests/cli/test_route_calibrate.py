@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,17 @@ import numpy as np
 import pytest
 from tests.doctor.patient import furnish
 from tests.routing.scorer.helpers import tiny_card, tiny_scorer, tiny_tables
+from tests.routing.training.planted import planted
 from typer.testing import CliRunner
 
 from triplepoint.cli.route import app
-from triplepoint.foundation.errors import NotFound, RequestInvalid
+from triplepoint.foundation.errors import NotFound, RequestInvalid, ScorerInvalid
+from triplepoint.routing.evaluation.datasets import read_data
 from triplepoint.routing.guarantee.calibrate import fewest_labels
 from triplepoint.routing.guarantee.model import POOLED, Certificates, decode_certificates
-from triplepoint.routing.scorer.card import Source
 from triplepoint.routing.scorer.file import digest_without_certificates, read_scorer, write_scorer
+from triplepoint.routing.scorer.seen import sketch_of
+from triplepoint.routing.training.service import train
 
 _WORDS = {"prove": [-0.4, 0.0], "the": [0.0, 0.0], "sum": [0.0, 0.0], "a": [0.0, 0.0]}
 _QUALITY = [[0.9, 0.9]] * 3
@@ -59,7 +63,11 @@ def _write(path: Path, seed: int) -> Path:
 
 
 def _certificates(path: Path) -> Certificates:
-    return decode_certificates(read_scorer(path.read_bytes()).certificates)
+    return decode_certificates(_certificates_text(path))
+
+
+def _certificates_text(path: Path) -> str:
+    return read_scorer(path.read_bytes()).certificates
 
 
 def test_certificates_stand_in_the_file_and_on_the_screen(scorer: Path, data: Path) -> None:
@@ -112,16 +120,48 @@ def test_where_nothing_keeps_the_promise_it_is_said(scorer: Path, data: Path) ->
     assert [one.threshold for one in _certificates(scorer).entries] == [None]
 
 
-def test_labels_that_the_scorer_was_trained_on_are_refused(scorer: Path, data: Path) -> None:
-    """By the digest in its card; nothing is written."""
+def _trained_on(prompts: str) -> bytes:
     tables = tiny_tables(words=_WORDS, quality=_QUALITY)
-    source = Source(source="ours", licence="own", digest=hashlib.sha256(data.read_bytes()).hexdigest(), rows=900)
-    trained = write_scorer(msgspec.structs.replace(tiny_card(tables), data=(source,)), tables)
-    scorer.write_bytes(trained)
-    with pytest.raises(RequestInvalid, match="trained on judged") as raised:
-        run(str(data), "--scorer", str(scorer))
-    assert raised.value.code == "labels_seen"
-    assert scorer.read_bytes() == trained
+    return write_scorer(msgspec.structs.replace(tiny_card(tables), prompts=prompts), tables)
+
+
+def test_labels_that_the_scorer_was_trained_on_are_refused(scorer: Path, data: Path) -> None:
+    """By the sketch in its card, also where they come in another file and dress; nothing is written."""
+    with data.open(newline="", encoding="utf-8") as file:
+        prompts = [row["prompt"].upper() for row in csv.DictReader(file)]
+    for sketch, error, message in (
+        (sketch_of(prompts[:90]), RequestInvalid, "trained on 10% of the prompts of judged"),
+        ("damaged", ScorerInvalid, "train it anew"),
+    ):
+        scorer.write_bytes(_trained_on(sketch))
+        with pytest.raises(error, match=message):
+            run(str(data), "--scorer", str(scorer))
+        assert _certificates_text(scorer) == ""
+    scorer.write_bytes(_trained_on(sketch_of(["something else", *prompts[:5]])))
+    run(str(data), "--scorer", str(scorer))
+    assert len(_certificates(scorer).entries) == 1
+
+
+def test_training_data_certify_by_folds(tmp_path: Path) -> None:
+    """Each label is judged by a scorer made without it; the note says so. What is not the training data is refused."""
+    file, other, scorer = tmp_path / "planted.csv", tmp_path / "other.csv", tmp_path / "planted.safetensors"
+    for path, seed in ((file, 1), (other, 2)):
+        labels = planted(300, seed=seed)
+        with path.open("w", newline="", encoding="utf-8") as opened:
+            writer = csv.writer(opened)
+            writer.writerow(["prompt", "group", "score:small", "score:large"])
+            writer.writerows(zip(labels.prompts, labels.groups, *labels.scores.T.tolist(), strict=True))
+    scorer.write_bytes(train([read_data(file)], made=date(2026, 11, 26), seed=0, folds=2).data)
+    with pytest.raises(RequestInvalid, match="trained on 100%"):
+        run(str(file), "--scorer", str(scorer))
+    with pytest.raises(RequestInvalid, match="not the data that the scorer was trained on"):
+        run(str(other), "--scorer", str(scorer), "--folds", "2")
+    run(str(file), "--scorer", str(scorer), "--folds", "2", "--misroute", "0.2", "--least-labels", "1000")
+    (certificate,) = _certificates(scorer).entries
+    assert certificate.labels == 300
+    assert certificate.threshold is not None
+    assert 0.3 < certificate.downgraded < 0.9
+    assert "each without the labels that it judged" in certificate.note
 
 
 def test_a_plan_s_certificate_is_about_its_strongest_model(scorer: Path, tmp_path: Path) -> None:

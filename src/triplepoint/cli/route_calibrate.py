@@ -10,7 +10,10 @@ from triplepoint.foundation.errors import RequestInvalid
 
 
 def calibrate(
-    data: Annotated[Path, typer.Argument(help="Judged answers that the scorer was not trained on.", show_default=False)],
+    data: Annotated[
+        list[Path],
+        typer.Argument(help="Judged answers that the scorer was not trained on, or see --folds.", show_default=False),
+    ],
     scorer: Annotated[Path, typer.Option(help="File of the scorer (.safetensors).", show_default=False)],
     misroute: Annotated[float, typer.Option(help="Misroutes among all requests, at most.")] = 0.05,
     confidence: Annotated[float, typer.Option(help="Of each certificate by itself.")] = 0.95,
@@ -24,6 +27,10 @@ def calibrate(
     tagged: Annotated[
         bool, typer.Option("--tagged/--untagged", help="Live requests carry their group as the tag task.")
     ] = False,
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, max=50, help="Certify on the training data itself, by scorers trained without each part of it."),
+    ] = None,
     least_labels: Annotated[int, typer.Option(min=1, help="Labels from which on a group is certified by itself.")] = 200,
     good_from: Annotated[float, typer.Option(min=0.0, max=1.0, help="Score from which on an answer is good.")] = 0.5,
     folder: Folder = Path(),
@@ -49,6 +56,7 @@ def calibrate(
         plan=plan,
         folder=folder,
         are_tagged=tagged,
+        folds=folds,
         least_labels=least_labels,
         good_from=good_from,
     )

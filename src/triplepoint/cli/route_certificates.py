@@ -10,19 +10,25 @@ import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress
 from rich.table import Table
 
 from triplepoint.app import load_today
 from triplepoint.files.nearest import suggest
-from triplepoint.foundation.errors import NotFound, RequestInvalid
+from triplepoint.foundation.errors import NotFound, RequestInvalid, ScorerInvalid
 from triplepoint.lineups.model import LearnedRouter, Lineup, ThresholdRouter
 from triplepoint.plans.model import Plan
 from triplepoint.routing.evaluation.datasets import Labelled, read_data
-from triplepoint.routing.guarantee.calibrate import Stamp, calibrate
+from triplepoint.routing.guarantee.calibrate import Judged, Stamp, calibrate
 from triplepoint.routing.guarantee.labels import judged_by
 from triplepoint.routing.guarantee.model import POOLED, Certificate, Certificates, decode_certificates, encode_certificates
 from triplepoint.routing.scorer.file import with_certificates
+from triplepoint.routing.scorer.seen import seen_share
 from triplepoint.routing.scorer.table import TableScorer, load_scorer
+from triplepoint.routing.training.service import join
+
+_MOST_SEEN = 0.01
+"""Share of prompts that may have been in the training: what people ask again and again is the same in any two samples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,25 +43,26 @@ class Wanted:
     """Plan of the folder whose models are meant."""
     folder: Path
     are_tagged: bool
+    folds: int | None
+    """Parts of the training data; None: the labels were kept apart."""
     least_labels: int
     good_from: float
 
 
-def certify(file: Path, scorer_file: Path, wanted: Wanted, *, out: Path, as_json: bool) -> None:
-    """Certify a scorer on a file of judged answers, write it with its certificates, and print them.
+def certify(files: Sequence[Path], scorer_file: Path, wanted: Wanted, *, out: Path, as_json: bool) -> None:
+    """Certify a scorer on files of judged answers, write it with its certificates, and print them.
 
     Raises: RequestInvalid: the scorer was trained on these labels, or does not know the models.
     """
     written = read_scorer_file(scorer_file)
-    scorer, data = load_scorer(written), read_data(file)
-    refuse_seen(data, scorer)
+    scorer, data = load_scorer(written), join([read_data(file) for file in files])
     models, references = _models(scorer, wanted)
-    judged = judged_by(data, scorer, models, are_tagged=wanted.are_tagged, good_from=wanted.good_from)
+    judged = _judged(data, scorer, models, wanted)
     fresh = calibrate(
         judged,
         misroute=wanted.misroute,
         confidence=wanted.confidence,
-        stamp=Stamp(data.digest, scorer.bare_digest, datetime.now(UTC).date()),
+        stamp=Stamp(data.digest, scorer.bare_digest, datetime.now(UTC).date(), _note(wanted)),
         references=references,
         least_labels=wanted.least_labels,
     )
@@ -84,14 +91,46 @@ def read_scorer_file(path: Path) -> bytes:
 def refuse_seen(data: Labelled, scorer: TableScorer) -> None:
     """Refuse labels that the scorer was trained on: it knows them by heart, and would be certified for what it cannot do.
 
-    Raises: RequestInvalid: its card names this data set.
+    Raises:
+        RequestInvalid: More than one prompt in a hundred is one that it has seen, by the sketch in its card.
+        ScorerInvalid: The sketch is damaged.
     """
-    if any(source.digest == data.digest for source in scorer.card.data):
+    try:
+        share = seen_share(scorer.card.prompts, data.prompts)
+    except ValueError as error:
+        raise ScorerInvalid("the scorer's card does not tell what it was trained on; train it anew") from error
+    if share > _MOST_SEEN:
         raise RequestInvalid(
-            f"the scorer was trained on {data.name}: its estimates are too good there; give labels that it has not seen",
+            f"the scorer was trained on {share:.0%} of the prompts of {data.name}, and its estimates are too good there; "
+            "give labels that it has not seen, or its training data with --folds",
             param="data",
             code="labels_seen",
         )
+
+
+def _judged(data: Labelled, scorer: TableScorer, models: Sequence[str], wanted: Wanted) -> Judged:
+    if wanted.folds is None:
+        refuse_seen(data, scorer)
+        return judged_by(data, scorer, models, are_tagged=wanted.are_tagged, good_from=wanted.good_from)
+    from triplepoint.routing.guarantee.out_of_fold import judged_out_of_fold  # training needs scipy
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("training without each part", total=wanted.folds)
+        return judged_out_of_fold(
+            data,
+            scorer.card,
+            models,
+            folds=wanted.folds,
+            are_tagged=wanted.are_tagged,
+            good_from=wanted.good_from,
+            progress=lambda number: progress.update(task, completed=number - 1),
+        )
+
+
+def _note(wanted: Wanted) -> str:
+    if wanted.folds is None:
+        return ""
+    return f"worked out by {wanted.folds} scorers made like this one, each without the labels that it judged"
 
 
 def _models(scorer: TableScorer, wanted: Wanted) -> tuple[list[str], list[str] | None]:
@@ -132,13 +171,13 @@ def _table(certificates: Sequence[Certificate]) -> Table:
     title = f"reference {escape(first.reference)}, below it {escape(', '.join(first.models))}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("group")
-    for name in ("labels", "threshold", "downgraded", "misroutes", "bound"):
+    for name in ("labels", "unjudged", "threshold", "downgraded", "misroutes", "bound"):
         table.add_column(name, justify="right")
     for one in certificates:
         group = one.group if one.group != POOLED else "all" if len(one.groups) < 2 else f"{len(one.groups)} small ones, pooled"
         if one.threshold is None:
-            table.add_row(escape(group), f"{one.labels:,}", "none", "0.0%", "-", "-")
+            table.add_row(escape(group), f"{one.labels:,}", f"{one.unjudged:,}", "none", "0.0%", "-", "-")
         else:
-            row = (f"{one.labels:,}", f"{one.threshold:.4f}", f"{one.downgraded:.1%}", str(one.misroutes), f"{one.bound:.2%}")
-            table.add_row(escape(group), *row)
+            numbers = (f"{one.threshold:.4f}", f"{one.downgraded:.1%}", str(one.misroutes), f"{one.bound:.2%}")
+            table.add_row(escape(group), f"{one.labels:,}", f"{one.unjudged:,}", *numbers)
     return table

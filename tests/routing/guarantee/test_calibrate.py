@@ -23,7 +23,7 @@ def _family(n: int, seed: int, models: int = 3, groups: list[str] | None = None)
     ease = generator.normal(size=(n, 1))
     logits = 1.5 * ease + np.linspace(0.0, 2.0, models) + generator.normal(0, 0.5, (n, models))
     quality = 1 / (1 + np.exp(-2 * logits))
-    good = generator.random((n, models)) < 1 / (1 + np.exp(-logits))
+    good = (generator.random((n, models)) < 1 / (1 + np.exp(-logits))).astype(float)
     names = tuple(f"model-{place}" for place in range(models))
     novel = generator.random(n) < 0.1
     return Judged(names, quality, good, groups or [""] * n, novel)
@@ -57,7 +57,7 @@ def test_thresholds_agree_with_mapie(misroute: float, confidence: float) -> None
     """
     judged = _family(2048, 1, models=2)
     scores = judged.quality[:, 1] * (1 - judged.quality[:, 0])
-    is_misroute = judged.good[:, 1] & ~judged.good[:, 0]
+    is_misroute = judged.good[:, 1] > judged.good[:, 0]
     oracle: Any = BinaryClassificationController  # its types do not cover what its description allows
     controller = oracle(
         predict_function=_probabilities,
@@ -137,8 +137,8 @@ def test_a_group_that_keeps_no_promise_is_certified_to_have_none() -> None:
     groups = ["bad"] * 300 + ["fine"] * 300
     quality = np.tile([0.99, 0.99], (600, 1))
     quality[:, 0] = 1.0
-    good = np.ones((600, 2), dtype=bool)
-    good[:300, 0] = False
+    good = np.ones((600, 2))
+    good[:300, 0] = 0
     found = _calibrate(Judged(("weak", "strong"), quality, good, groups, np.zeros(600, dtype=bool)))
     assert [(c.group, c.threshold, c.bound, c.downgraded) for c in found] == [
         ("bad", None, 1.0, 0.0),
@@ -151,9 +151,7 @@ def test_too_few_labels_certify_nothing() -> None:
     assert fewest_labels(0.05, 0.95) == 59
     expected: list[tuple[int, float | None]] = [(58, None), (59, 1.0)]
     for n, threshold in expected:
-        judged = Judged(
-            ("weak", "strong"), np.full((n, 2), 0.5), np.ones((n, 2), dtype=bool), [""] * n, np.zeros(n, dtype=bool)
-        )
+        judged = Judged(("weak", "strong"), np.full((n, 2), 0.5), np.ones((n, 2)), [""] * n, np.zeros(n, dtype=bool))
         assert [c.threshold for c in _calibrate(judged)] == [threshold]
 
 
@@ -177,15 +175,41 @@ def test_a_strict_promise_pools_groups_that_could_never_show_it() -> None:
 def test_estimates_that_are_no_numbers_allow_nothing() -> None:
     """As on the request's path."""
     quality = np.full((300, 2), np.nan)
-    judged = Judged(("weak", "strong"), quality, np.zeros((300, 2), dtype=bool), [""] * 300, np.zeros(300, dtype=bool))
+    judged = Judged(("weak", "strong"), quality, np.zeros((300, 2)), [""] * 300, np.zeros(300, dtype=bool))
     (certificate,) = _calibrate(judged)
     assert certificate.downgraded == 0.0
+
+
+def test_answers_of_high_risk_need_no_judgement() -> None:
+    """Half of the requests, those of highest risk, were not judged: the certificate is the same to the last bit of the
+    bound.
+    """
+    judged = _family(1500, 8)
+    risks = risks_below(judged, 2)
+    hidden = risks.opens > np.quantile(risks.opens, 0.5)
+    good = np.where(hidden[:, None], np.nan, judged.good)
+    full = _calibrate(judged, references=["model-2"])[0]
+    half = _calibrate(Judged(judged.models, judged.quality, good, judged.groups, judged.novel), references=["model-2"])[0]
+    assert (half.unjudged, half.labels) == (750, 1500)
+    assert (half.threshold, half.misroutes, half.bound) == (full.threshold, full.misroutes, full.bound)
+    assert full.downgraded < 0.5
+
+
+@given(st.integers(0, 10**6), st.floats(0, 1))
+@settings(max_examples=40)
+def test_a_missing_judgement_never_allows_more(seed: int, share: float) -> None:
+    """Whichever are missing: what nobody knows counts as whatever would hurt, and so the promise does not hang on it."""
+    judged = _family(400, seed)
+    missing = np.random.default_rng(seed).random(judged.good.shape) < share
+    partly = Judged(judged.models, judged.quality, np.where(missing, np.nan, judged.good), judged.groups, judged.novel)
+    for known, unknown in zip(_calibrate(judged, 0.1), _calibrate(partly, 0.1), strict=True):
+        assert (unknown.threshold or -1.0) <= (known.threshold or -1.0)
 
 
 def test_shapes_that_do_not_fit_are_refused() -> None:
     """A column too many would be some other model's."""
     with pytest.raises(ValueError, match="2 rows"):
-        Judged(("weak", "strong"), np.zeros((2, 3)), np.zeros((2, 2), dtype=bool), ["", ""], np.zeros(2, dtype=bool))
+        Judged(("weak", "strong"), np.zeros((2, 3)), np.zeros((2, 2)), ["", ""], np.zeros(2, dtype=bool))
 
 
 def test_the_promise_is_kept_as_often_as_it_says_and_a_plug_in_threshold_breaks_it() -> None:

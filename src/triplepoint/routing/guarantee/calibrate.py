@@ -5,6 +5,9 @@ after the calibration. So a request counts against a threshold as soon as *any* 
 reference is good. That count never falls as the threshold grows, whatever is chosen is at most as bad, and the same certificate
 holds for every dial, every plan with this reference, and every outage among the weaker models.
 
+*What nobody judged.* An answer without a judgement counts as whatever would hurt: so a request costs nothing while no threshold
+opens it, and only answers of low risk need to be judged. Which ones are, may be chosen by the risk, for nothing is left out.
+
 *The test.* Each threshold of a fixed grid is a hypothesis: "the misroute rate is above what is promised". It is rejected by the
 exact binomial tail of the count, at 1 - confidence. In a fixed sequence no level has to be divided among the tests: the first
 one that would wrongly be rejected decides, and the chance of that is at most 1 - confidence.
@@ -44,8 +47,8 @@ class Judged:
     """By the scorer's names, the weakest first, in the order of the line-up."""
     quality: Matrix
     """Requests × models: the scorer's probability of a good answer."""
-    good: Flags
-    """Requests × models: the judged answer was good."""
+    good: Matrix
+    """Requests × models: 1, the answer was good; 0, it was bad; NaN, nobody judged it."""
     groups: Sequence[str]
     """Of each request, as the scorer has it."""
     novel: Flags
@@ -76,7 +79,8 @@ class Risks(NamedTuple):
     opens: Vector
     """Smallest threshold that allows a weaker model."""
     harms: Vector
-    """Smallest threshold that allows a weaker model which is bad where the reference is good; infinite: none does."""
+    """Smallest threshold that allows a weaker model which is, or may be, bad where the reference is good; infinite: none
+    does."""
 
 
 def calibrate(
@@ -117,6 +121,7 @@ def calibrate(
                     groups=groups,
                     threshold=threshold,
                     labels=labels,
+                    unjudged=int(np.isnan(judged.good[rows, : place + 1]).any(axis=1).sum()),
                     misroutes=misroutes,
                     bound=1.0 if threshold is None else upper_bound(misroutes, labels, confidence=confidence),
                     downgraded=0.0 if threshold is None else float((chosen.opens <= threshold).mean()),
@@ -134,7 +139,7 @@ def risks_below(judged: Judged, reference: int) -> Risks:
     """Return what thresholds do to each request where the model in this column is the reference."""
     risk = judged.quality[:, [reference]] * (1.0 - judged.quality[:, :reference])
     risk = np.where(np.isnan(risk), np.inf, risk)
-    is_misroute = judged.good[:, [reference]] & ~judged.good[:, :reference]
+    is_misroute = (judged.good[:, [reference]] != 0) & (judged.good[:, :reference] != 1)  # also where one of them is unknown
     return Risks(risk.min(axis=1, initial=np.inf), np.where(is_misroute, risk, np.inf).min(axis=1, initial=np.inf))
 
 

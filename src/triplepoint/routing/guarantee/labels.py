@@ -23,13 +23,13 @@ GOOD_FROM: Final = 0.5
 def judged_by(
     data: Labelled, scorer: Scorer, models: Sequence[str], *, are_tagged: bool = False, good_from: float = GOOD_FROM
 ) -> Judged:
-    """Ask a scorer about each prompt on which all of the models have a score.
+    """Ask a scorer about each prompt; scores that are not there are answers that nobody judged.
 
     Args:
         models: Names that both the data and the scorer have, the weakest first.
         are_tagged: Live requests carry their group as the tag ``task``, so the scorer may know it here too.
         good_from: See `GOOD_FROM`.
-    Raises: RequestInvalid: the data or the scorer lacks a model, or there are no two, or no prompt has all scores.
+    Raises: RequestInvalid: the data or the scorer lacks a model, or there are no two.
     """
     if len(models) < 2:
         raise RequestInvalid(
@@ -38,15 +38,13 @@ def judged_by(
     for model in models:
         if model not in scorer.models:
             raise RequestInvalid(f"the scorer knows no {model}; {suggest(model, scorer.models, 'models')}", param="models")
-    kept = data.only(models).complete()
-    if not len(kept):
-        raise RequestInvalid(f"{data.name} has no prompt on which all of {', '.join(models)} have a score", param="data")
+    kept = data.only(models)
     pairs = zip(kept.prompts, kept.groups, strict=True)
     scores = [scorer.score(question_of(prompt, group if are_tagged else "")) for prompt, group in pairs]
     return Judged(
         models=tuple(models),
         quality=np.array([[one.estimates[model].quality for model in models] for one in scores]),
-        good=kept.scores >= good_from,
+        good=np.where(np.isnan(kept.scores), np.nan, kept.scores >= good_from),
         groups=[one.group for one in scores],
         novel=np.array([not one.has_signal for one in scores]),
     )

@@ -44,9 +44,11 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     threshold: float | None
     """Largest risk at which a weaker model may serve; None: no threshold keeps the promise, so the reference serves."""
     labels: int
-    """Requests with judged answers of all the models that it was worked out from."""
+    """Requests that it was worked out from."""
+    unjudged: int = 0
+    """Those of them on which some answer was not judged, and so counted as whatever would hurt."""
     misroutes: int
-    """Those of them on which, at this threshold, the worst choice among the allowed models is a misroute."""
+    """Those of them on which, at this threshold, the worst choice among the allowed models is a misroute, or may be."""
     bound: float
     """Exact upper bound of the misroute rate with that confidence; 1 where there is no threshold."""
     downgraded: float

@@ -81,6 +81,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Farthest that a text's surface may lie from those learnt, else there is no signal; see `terms.distance_of`."""
     training: Training
     data: tuple[Source, ...] = ()
+    prompts: str = ""
+    """Sketch of the prompts that it was trained on, see `seen`: labels that it knows by heart certify nothing."""
     measured: tuple[Measured, ...] = ()
     pairs: tuple[Pair, ...] = ()
     notes: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from triplepoint.routing.evaluation.folds import folds_of
 from triplepoint.routing.model import Question, Signals
 from triplepoint.routing.scorer.card import Card
 from triplepoint.routing.scorer.file import read_scorer, write_scorer
+from triplepoint.routing.scorer.seen import sketch_of
 from triplepoint.routing.scorer.table import TableScorer, load_scorer
 from triplepoint.routing.scorer.tables import NEVER_LEARNT, Floats, Tables
 from triplepoint.routing.training.arrays import Matrix, Rows, Vector
@@ -86,6 +87,7 @@ def add_model(data: bytes, model: str, *, profile: Profile | None, labels: Label
         read.card,
         models=(*read.card.models, model),
         data=(*read.card.data, source_of(labels)),
+        prompts=sketch_of(labels.prompts, onto=read.card.prompts),
         measured=(*read.card.measured, *measured),
         notes=(*read.card.notes, f"{model} was added with {len(labels)} labels; it was not trained together with the others"),
     )

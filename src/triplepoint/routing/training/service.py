@@ -10,6 +10,7 @@ from triplepoint.foundation.errors import ScorerInvalid
 from triplepoint.routing.evaluation.datasets import Labelled
 from triplepoint.routing.scorer.card import Card, Source, Training
 from triplepoint.routing.scorer.file import vocabulary_digest, write_scorer
+from triplepoint.routing.scorer.seen import sketch_of
 from triplepoint.routing.training.arrays import Matrix
 from triplepoint.routing.training.assess import left_out_quality, measure_models, measure_pairs
 from triplepoint.routing.training.fit import Fit, Progress, fit, silent
@@ -64,6 +65,7 @@ def train(
         farthest=round(float(np.quantile(fitted.distances, 1 - _ODD)), 3),
         training=Training(made=made.isoformat(), seed=seed, folds=folds, rows=len(data), recipe=msgspec.to_builtins(recipe)),
         data=tuple(source_of(one) for one in sets),
+        prompts=sketch_of(data.prompts),
         measured=measure_models(data, left_out_quality(fitted, data.scores)),
         pairs=measure_pairs(data, fitted, seed=seed),
         notes=() if fitted.trust.any() else (NO_SIGNAL,),
