@@ -17,6 +17,7 @@ _ALL = (
         "margins",
         "changes",
         "alarms",
+        "audits",
     ),
     *("decisions", "signals", "choices"),
 )
