@@ -19,7 +19,7 @@ _ALL = (
         "alarms",
         "audits",
     ),
-    *("decisions", "signals", "choices"),
+    *("decisions", "signals", "scorer", "choices"),
 )
 
 

@@ -145,6 +145,21 @@ def test_a_length_never_learnt_is_none() -> None:
         assert estimates["large"].output_tokens is None
 
 
+def test_a_length_known_of_one_group_says_nothing_of_another() -> None:
+    """A tag gets its own group's; words get a mean of the groups that are known, where those are the likelier ones."""
+    tables = tiny_tables()
+    tables.group_output_tokens[:, 0] = [80, 0, 0]
+    scorer = load_scorer(write_scorer(tiny_card(tables), tables))
+    found = [
+        scorer.score(Question(signals=Signals(task=task), text="prove the sum")).estimates["small"].output_tokens
+        for task in ("maths", "law", "")
+    ]
+    assert found == [pytest.approx(80), None, pytest.approx(80)]
+    tables.group_prior[:] = [0, 0.1]
+    scorer = load_scorer(write_scorer(tiny_card(tables), tables))
+    assert scorer.score(Question(signals=Signals(), text="prove the sum")).estimates["small"].output_tokens is None
+
+
 def test_no_groups_and_no_words_will_do() -> None:
     """A scorer of means alone is a scorer."""
     tables = tiny_tables(groups=(), words={})

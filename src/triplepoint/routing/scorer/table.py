@@ -27,6 +27,8 @@ _LONGEST_LN: Final = 3.0
 """A text makes an answer at most e³ ≈ 20 times as long, or short, as its group's mean."""
 _ONE_SIDED_95: Final = 1.645
 """Standard deviations."""
+_MOSTLY: Final = np.float32(0.5)
+"""Share of the groups that a text may belong to, of which the length of answers must be known."""
 FARTHEST: Final = 3.0
 """Standard deviations to which a measure is cut."""
 
@@ -85,6 +87,7 @@ class TableScorer:
         # Answers and memberships are summed together, in one gathering of rows.
         self._answers = np.ascontiguousarray(np.hstack((tables.quality, tables.length)))
         self._bases, self._tokens = tables.group_base[:-1], tables.group_output_tokens[:-1]
+        self._has_tokens = (self._tokens > NEVER_LEARNT).astype(np.float32)
         self._slopes = tables.group_measures[:-1].reshape(len(self._groups), len(MEASURES) * len(self.card.models))
         first, kinds = len(tables.vocabulary), len(MEASURES)
         self._bins = range(first, first + kinds * BINS, BINS)
@@ -177,7 +180,9 @@ class TableScorer:
             return Setting(tagged, tables.group_base[row], tables.group_measures[row], tables.group_output_tokens[row])
         shares = self._membership(found)
         slopes = (shares @ self._slopes).reshape(len(MEASURES), -1)
-        return Setting(int(shares.argmax()), shares @ self._bases, slopes, shares @ self._tokens)
+        known = shares @ self._has_tokens
+        tokens = np.where(known >= _MOSTLY, shares @ self._tokens / np.maximum(known, _MOSTLY), NEVER_LEARNT)
+        return Setting(int(shares.argmax()), shares @ self._bases, slopes, tokens)
 
     def _from_means(self, tagged: int | None) -> Scores:
         row = -1 if tagged is None else tagged

@@ -54,7 +54,7 @@ class Tables:
     group_quality: Floats
     """[g + 1, m] Shrunken mean score of each group; the last row is that of all. It stands where a text tells nothing."""
     group_output_tokens: Floats
-    """[g + 1, m] Shrunken mean of output tokens; `NEVER_LEARNT` where it is not known."""
+    """[g + 1, m] Shrunken mean of output tokens; `NEVER_LEARNT` where it is not known of the group."""
     group_prior: Floats
     """[g] Log-odds of a group before a word is read."""
     knots_in: Floats

@@ -99,9 +99,9 @@ class _Fitting:
         inside = np.flatnonzero(self._group >= 0)
         self._shares[inside, self._group[inside]] = 1.0
         self._known: Mask = ~np.isnan(data.scores)
+        self._turn = self._directions()
         self._means = [self._means_without(fold.test) for fold in folds]
         self._group_means = self._left_out([means[self._group] for means in self._means])
-        self._turn = self._directions()
 
     def run(self) -> Fit:
         x = self._space.matrix(self._texts, self._shares)
@@ -127,20 +127,28 @@ class _Fitting:
         )
 
     def _means_without(self, rows: Rows | None = None) -> Matrix:
+        """Return means of the groups without some prompts, shrunken in each direction for itself.
+
+        By how much groups differ in what all models find hard says little of how much they differ in what sets models apart.
+        """
         scores = self._data.scores.copy()
         if rows is not None:
             scores[rows] = np.nan
-        return shrunken_means(scores, self._group, len(self._space.groups))
+        return shrunken_means(scores @ self._turn, self._group, len(self._space.groups)) @ self._turn.T
 
     def _directions(self) -> Matrix:
         """Return the directions in which the models' scores vary together; each model by itself where some are unknown.
 
-        A difficulty that all models feel is learnt once for all, and what sets two models apart is held nearer to nothing.
+        A difficulty that all models feel is learnt once for all, and what sets two models apart is held nearer to nothing. Of
+        two models they are sum and difference.
         """
+        count = len(self._data.models)
         if not self._known.all():
-            return np.eye(len(self._data.models))
-        residual = self._data.scores - self._group_means
-        return np.linalg.svd(residual, full_matrices=False)[2].T
+            return np.eye(count)
+        if count == 2:
+            return np.array([[1.0, 1.0], [-1.0, 1.0]]).T / 2**0.5
+        means = shrunken_means(self._data.scores, self._group, len(self._space.groups))
+        return np.linalg.svd(self._data.scores - means[self._group], full_matrices=False)[2].T
 
     def _left_out(self, values: Sequence[Matrix]) -> Matrix:
         found = np.zeros_like(values[0])

@@ -14,7 +14,7 @@ from triplepoint.routing.training.arrays import Matrix, Vector
 
 POINTS: Final = 20
 """Knots of each model: its measured means, drawn out to `POINTS` places."""
-_LABELS_EACH: Final = 400
+_LABELS_EACH: Final = 1_000
 """Least labels of a bin, where there are that many."""
 _RISE: Final = 1e-4
 """Least rise from knot to knot in what goes in; and, of what comes out, a hundredth of it, so that order is kept."""

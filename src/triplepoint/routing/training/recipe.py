@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-STRENGTHS: Final = (5.0, 10.0, 20.0, 40.0, 80.0)
+STRENGTHS: Final = (2.5, 5.0, 10.0, 20.0, 40.0, 80.0)
 """How strongly weights may be held near nothing; what the data favour is taken, one for each direction of the scores."""
 
 
