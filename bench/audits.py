@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -82,6 +82,10 @@ class Asker:
         self._settle()
         return receipts
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._line.close()
+
     def _wait_until(self, count: float) -> None:
         give_up = time.monotonic() + 2
         while self._audited() < count and time.monotonic() < give_up:
@@ -114,7 +118,8 @@ def running(folder: Path, port: int) -> Generator[Asker]:
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ) as process:
             try:
                 wait_for(port)
-                yield Asker(installation, port, key)
+                with closing(Asker(installation, port, key)) as asker:
+                    yield asker
             finally:
                 process.terminate()
 
