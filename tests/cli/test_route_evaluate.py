@@ -85,7 +85,7 @@ def test_calls_may_cost_energy(file: Path) -> None:
 def test_a_scorers_file_takes_part_as_it_is(file: Path, tmp_path: Path) -> None:
     """It is told by its card, refused on what it was trained on, and must know the models."""
     other = tmp_path / "other.csv"
-    other.write_text(file.read_text("utf-8").replace("hello", "goodbye"), "utf-8")
+    other.write_text(file.read_text("utf-8").replace("hello", "goodbye").replace("add up", "take away"), "utf-8")
     made = train([read_data(other)], made=datetime.date(2026, 1, 1), seed=0, folds=3)
     (tmp_path / "family.safetensors").write_bytes(made.data)
     words = ("--scorer", str(tmp_path / "family.safetensors"), "--json")
@@ -93,7 +93,7 @@ def test_a_scorers_file_takes_part_as_it_is(file: Path, tmp_path: Path) -> None:
     rows = {row["router"]: row for row in board["rows"]}
     assert rows["family.safetensors"]["trained_on"].startswith("by its card: other")
     assert not any("learned" in name for name in rows)
-    with pytest.raises(RequestInvalid, match="was trained on other"):
+    with pytest.raises(RequestInvalid, match="was trained on 100% of the prompts of other"):
         run(str(other), *words)
     file.write_text(file.read_text("utf-8").replace(":odd", ":strange"), "utf-8")
     with pytest.raises(RequestInvalid, match="knows no strange"):
