@@ -30,13 +30,13 @@ def test_its_card_names_the_data_that_are_here() -> None:
 
 
 def test_it_tells_easy_from_hard() -> None:
-    """A capital is known to both, algebra to neither for sure; a text of another kind has no signal."""
+    """A capital is known to both, algebra to neither for sure; a text of which hardly a word was ever learnt has no signal."""
     easy, hard = (SCORER.score(Question(signals=Signals(), text=text)) for text in (EASY, HARD))
     assert easy.has_signal
     assert hard.has_signal
     assert hard.group == "abstract_algebra"
     assert easy.estimates["mixtral"].quality > 0.75 > 0.55 > hard.estimates["mixtral"].quality
-    for text in ("Write me a poem about the sea.", "写一首关于大海的诗", "x", ""):
+    for text in ("写一首关于大海的诗", "Schreib mir ein Gedicht über das Meer.", "x", ""):
         assert not SCORER.score(Question(signals=Signals(), text=text)).has_signal
 
 
