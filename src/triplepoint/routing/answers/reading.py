@@ -3,16 +3,17 @@
 Only the first choice is read. Nothing raises: what is no answer, or not a whole one, is None.
 """
 
-from typing import Any, assert_never, cast
+from typing import Any, assert_never
 
 import msgspec
 
 from triplepoint.foundation.errors import UpstreamFault
+from triplepoint.routing.answers.lenient import list_of, members_of
 from triplepoint.routing.answers.model import Call, Said
 from triplepoint.upstreams.dialects.model import Dialect
+from triplepoint.upstreams.dialects.reader import UNREADABLE
 from triplepoint.upstreams.dialects.sse import SseFramer, parse
 
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _CUT = frozenset({"length", "max_tokens", "model_context_window_exceeded", "max_output_tokens"})
@@ -25,7 +26,7 @@ def read_answer(body: bytes, dialect: Dialect) -> Said | None:
     """Read a whole answer; None where it is none."""
     try:
         return _read(_decode(body), dialect)
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
 
 
@@ -37,34 +38,34 @@ def read_stream(events: bytes, dialect: Dialect) -> Said | None:
             case Dialect.CHAT:
                 return _chat_chunks([event.data for event in data])
             case Dialect.RESPONSES:
-                return _responses_end([_members(_decode(event.data)) for event in data if event.data != b"[DONE]"])
+                return _responses_end([members_of(_decode(event.data)) for event in data if event.data != b"[DONE]"])
             case Dialect.MESSAGES:
-                return _messages_events([_members(_decode(event.data)) for event in data])
+                return _messages_events([members_of(_decode(event.data)) for event in data])
             case _:
                 assert_never(dialect)
-    except (*_UNREADABLE, UpstreamFault):
+    except (*UNREADABLE, UpstreamFault):
         return None
 
 
 def _read(value: object, dialect: Dialect) -> Said | None:
     match dialect:
         case Dialect.CHAT:
-            return _chat(_members(value))
+            return _chat(members_of(value))
         case Dialect.RESPONSES:
-            return _responses(_members(value))
+            return _responses(members_of(value))
         case Dialect.MESSAGES:
-            return _messages(_members(value))
+            return _messages(members_of(value))
         case _:
             assert_never(dialect)
 
 
 def _chat(answer: Members) -> Said | None:
-    choices = _list(answer.get("choices"))
+    choices = list_of(answer.get("choices"))
     if not choices:
         return None
-    choice = _members(choices[0])
-    message, finish = _members(choice.get("message")), choice.get("finish_reason")
-    functions = [_members(_members(call).get("function")) for call in _list(message.get("tool_calls"))]
+    choice = members_of(choices[0])
+    message, finish = members_of(choice.get("message")), choice.get("finish_reason")
+    functions = [members_of(members_of(call).get("function")) for call in list_of(message.get("tool_calls"))]
     calls = tuple(Call(_text(one.get("name")), _text(one.get("arguments"))) for one in functions)
     return _said(_joined(message.get("content")), _text(message.get("refusal")), calls, finish)
 
@@ -78,17 +79,17 @@ def _chat_chunks(data: list[bytes]) -> Said | None:
     finish: object = None
     has_begun = False
     for one in data[:-1]:
-        for choice in map(_members, _list(_members(_decode(one)).get("choices"))):
+        for choice in map(members_of, list_of(members_of(_decode(one)).get("choices"))):
             if choice.get("index", 0) != 0:
                 continue
             has_begun = True
             finish = choice.get("finish_reason") or finish
-            delta = _members(choice.get("delta"))
+            delta = members_of(choice.get("delta"))
             for name, pieces in texts.items():
                 pieces.append(_text(delta.get(name)))
-            for call in map(_members, _list(delta.get("tool_calls"))):
+            for call in map(members_of, list_of(delta.get("tool_calls"))):
                 names, arguments = calls.setdefault(_whole(call.get("index")), ([], []))
-                function = _members(call.get("function"))
+                function = members_of(call.get("function"))
                 names.append(_text(function.get("name")))
                 arguments.append(_text(function.get("arguments")))
     if not has_begun:
@@ -103,13 +104,13 @@ def _responses(answer: Members) -> Said | None:
     texts: list[str] = []
     refusals: list[str] = []
     calls: list[Call] = []
-    for item in map(_members, _list(answer["output"])):
+    for item in map(members_of, list_of(answer["output"])):
         if item.get("type") == "function_call":
             calls.append(Call(_text(item.get("name")), _text(item.get("arguments"))))
-        for part in map(_members, _list(item.get("content")) if item.get("type") == "message" else []):
+        for part in map(members_of, list_of(item.get("content")) if item.get("type") == "message" else []):
             texts.append(_text(part.get("text")))
             refusals.append(_text(part.get("refusal")))
-    reason = _members(answer.get("incomplete_details")).get("reason")
+    reason = members_of(answer.get("incomplete_details")).get("reason")
     return _said("".join(texts), "".join(refusals), tuple(calls), reason)
 
 
@@ -117,13 +118,13 @@ def _responses_end(events: list[Members]) -> Said | None:
     """Read the response that the last event holds."""
     if not events or _text(events[-1].get("type")) not in {"response.completed", "response.incomplete"}:
         return None
-    return _responses(_members(events[-1].get("response")))
+    return _responses(members_of(events[-1].get("response")))
 
 
 def _messages(answer: Members) -> Said | None:
     if "content" not in answer:
         return None
-    blocks = [_members(block) for block in _list(answer["content"])]
+    blocks = [members_of(block) for block in list_of(answer["content"])]
     text = "".join(_text(block.get("text")) for block in blocks if block.get("type") == "text")
     used = [block for block in blocks if block.get("type") == "tool_use"]
     calls = tuple(Call(_text(block.get("name")), _encode(block.get("input")).decode()) for block in used)
@@ -138,10 +139,10 @@ def _messages_events(events: list[Members]) -> Said | None:
     calls: dict[int, tuple[str, list[str]]] = {}
     finish: object = None
     for event in events:
-        delta = _members(event.get("delta"))
+        delta = members_of(event.get("delta"))
         match event.get("type"):
             case "content_block_start":
-                block = _members(event.get("content_block"))
+                block = members_of(event.get("content_block"))
                 if block.get("type") == "tool_use":
                     calls[_whole(event.get("index"))] = (_text(block.get("name")), [])
                 texts.append(_text(block.get("text")))
@@ -165,15 +166,7 @@ def _said(text: str, refusal: str, calls: tuple[Call, ...], finish: object) -> S
 def _joined(content: object) -> str:
     if isinstance(content, str):
         return content
-    return "".join(_text(_members(part).get("text")) for part in _list(content))
-
-
-def _members(value: object) -> Members:
-    return cast("Members", value) if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    return "".join(_text(members_of(part).get("text")) for part in list_of(content))
 
 
 def _text(value: object) -> str:

@@ -8,6 +8,8 @@ Read are types, properties, items, enumerations, bounds, combinations and refere
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
+from triplepoint.routing.answers.lenient import members_of
+
 _MOST_STEPS: Final = 50_000
 """Looks at a value under a schema; whoever nests beyond gets no verdict."""
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
@@ -84,7 +86,7 @@ class _Check:
             yield not self.holds(value, rules["not"])
 
     def _object(self, value: dict[str, Any], rules: Schema) -> Iterator[bool]:
-        properties = _members(rules.get("properties"))
+        properties = members_of(rules.get("properties"))
         yield all(name in value for name in _listed(rules.get("required", [])) if isinstance(name, str))
         for name, inner in value.items():
             if name in properties:
@@ -145,10 +147,6 @@ def _same(one: object, other: object) -> bool:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _members(value: object) -> Schema:
-    return cast("Schema", value) if isinstance(value, dict) else {}
 
 
 def _listed(value: object) -> list[Any]:

@@ -1,17 +1,15 @@
 """Reads what a request asks of its answer's form, in any dialect. Nothing raises: what is odd asks for nothing."""
 
 from collections.abc import Mapping
-from typing import Any, assert_never, cast
+from typing import Any, assert_never
 
 import msgspec
 
+from triplepoint.routing.answers.lenient import json_of, members_of
 from triplepoint.routing.answers.model import Wanted
 from triplepoint.upstreams.dialects.model import Dialect
 
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
-_NOTHING: dict[str, Any] = {}
 
 
 def read_wanted(fields: Mapping[str, msgspec.Raw], dialect: Dialect) -> Wanted:
@@ -23,12 +21,12 @@ def read_wanted(fields: Mapping[str, msgspec.Raw], dialect: Dialect) -> Wanted:
     match dialect:
         case Dialect.CHAT:
             form = _members(fields.get("response_format"))
-            schema = _inner(form, "json_schema").get("schema")
+            schema = members_of(form.get("json_schema")).get("schema")
         case Dialect.RESPONSES:
-            form = _inner(_members(fields.get("text")), "format")
+            form = members_of(_members(fields.get("text")).get("format"))
             schema = form.get("schema")
         case Dialect.MESSAGES:
-            form = _inner(_members(fields.get("output_config")), "format") or _members(fields.get("output_format"))
+            form = members_of(_members(fields.get("output_config")).get("format")) or _members(fields.get("output_format"))
             schema = form.get("schema")
         case _:
             assert_never(dialect)
@@ -43,26 +41,11 @@ def read_wanted(fields: Mapping[str, msgspec.Raw], dialect: Dialect) -> Wanted:
 
 
 def _must_call(raw: msgspec.Raw | None) -> bool:
-    choice = _value(raw)
+    choice = None if raw is None else json_of(raw)
     if isinstance(choice, str):
         return choice == "required"
-    return isinstance(choice, dict) and cast("dict[str, Any]", choice).get("type") in ("function", "any", "tool")
+    return members_of(choice).get("type") in ("function", "any", "tool")
 
 
 def _members(raw: msgspec.Raw | None) -> dict[str, Any]:
-    value = _value(raw)
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else _NOTHING
-
-
-def _inner(members: dict[str, Any], name: str) -> dict[str, Any]:
-    value = members.get(name)
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else _NOTHING
-
-
-def _value(raw: msgspec.Raw | None) -> object:
-    if raw is None:
-        return None
-    try:
-        return _decode(raw)
-    except _UNREADABLE:
-        return None
+    return {} if raw is None else members_of(json_of(raw))

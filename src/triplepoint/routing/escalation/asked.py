@@ -1,10 +1,11 @@
 """Reads what a request asks of its answer, in any dialect. Nothing raises: what is odd asks for nothing."""
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Final
 
 import msgspec
 
+from triplepoint.routing.answers.lenient import json_of, members_of
 from triplepoint.routing.answers.wanted import read_wanted
 from triplepoint.routing.escalation.model import Asked
 from triplepoint.upstreams.dialects.model import Dialect
@@ -12,8 +13,6 @@ from triplepoint.upstreams.texts import conversation, elements_of, text_of
 
 READ_CHARS: Final = 8_000
 """Of a text, its two ends together: the question stands at one of them, and an answer comes to something at its own."""
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _MOST_TOOLS: Final = 256
 
@@ -37,7 +36,7 @@ def read_asked(fields: Mapping[str, msgspec.Raw], dialect: Dialect, *, room_toke
 def answers_asked(fields: Mapping[str, msgspec.Raw]) -> int:
     """Return how many answers are asked for."""
     raw = fields.get("n")
-    value = _value(raw) if raw is not None else 1
+    value = json_of(raw) if raw is not None else 1
     return value if isinstance(value, int) and not isinstance(value, bool) else 1
 
 
@@ -51,21 +50,10 @@ def _tools(fields: Mapping[str, msgspec.Raw]) -> dict[str, bytes]:
     raw = fields.get("tools")
     found: dict[str, bytes] = {}
     for element in elements_of(raw)[:_MOST_TOOLS] if raw is not None else []:
-        tool = _members(_value(element))
-        function = _members(tool.get("function")) or tool
+        tool = members_of(json_of(element))
+        function = members_of(tool.get("function")) or tool
         name = function.get("name")
         if isinstance(name, str):
             schema = function.get("parameters", function.get("input_schema"))
             found[name] = _encode(schema) if isinstance(schema, dict) else b""
     return found
-
-
-def _members(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _value(raw: msgspec.Raw) -> object:
-    try:
-        return _decode(raw)
-    except _UNREADABLE:
-        return None

@@ -6,14 +6,11 @@ differ.
 """
 
 import math
-from typing import Any, Final, cast
+from typing import Any, Final
 
-import msgspec
-
+from triplepoint.routing.answers.lenient import json_of, list_of, members_of
 from triplepoint.upstreams.dialects.model import Dialect
 
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_decode = msgspec.json.Decoder().decode
 _LEAST: Final = -100.0
 """Of one token: servers write a probability of zero as anything below."""
 
@@ -45,40 +42,29 @@ class Logprobs:
         """Read a whole answer, or the data of one event; what is none adds nothing."""
         if b'"logprob"' not in data:
             return
-        try:
-            answer = _members(_decode(data))
-        except _UNREADABLE:
-            return
+        answer = members_of(json_of(data))
         if self._dialect is Dialect.CHAT:
             self._chat(answer)
         elif self._dialect is Dialect.RESPONSES:
             self._responses(answer)
 
     def _chat(self, answer: dict[str, Any]) -> None:
-        for choice in map(_members, _list(answer.get("choices"))):
+        for choice in map(members_of, list_of(answer.get("choices"))):
             if choice.get("index", 0) == 0:
-                self._add(_list(_members(choice.get("logprobs")).get("content")))
+                self._add(list_of(members_of(choice.get("logprobs")).get("content")))
 
     def _responses(self, answer: dict[str, Any]) -> None:
         if "logprobs" in answer:  # an event with a piece of text
             if answer.get("type") == "response.output_text.delta":
-                self._add(_list(answer["logprobs"]))
+                self._add(list_of(answer["logprobs"]))
             return
-        for item in map(_members, _list(answer.get("output"))):
-            for part in map(_members, _list(item.get("content"))):
-                self._add(_list(part.get("logprobs")))
+        for item in map(members_of, list_of(answer.get("output"))):
+            for part in map(members_of, list_of(item.get("content"))):
+                self._add(list_of(part.get("logprobs")))
 
     def _add(self, tokens: list[Any]) -> None:
-        for token in map(_members, tokens):
+        for token in map(members_of, tokens):
             value = token.get("logprob")
             if isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value):
                 self._sum += max(min(float(value), 0.0), _LEAST)
                 self._count += 1
-
-
-def _members(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []

@@ -7,17 +7,14 @@ regular expression may take for ever. A schema too deep to be followed forbids n
 import re
 from typing import Any, Final, cast
 
-import msgspec
-
 from triplepoint.routing.answers.form import has_form
+from triplepoint.routing.answers.lenient import NO_JSON, json_of
 from triplepoint.routing.answers.model import Call, Said
 from triplepoint.routing.answers.schema import TooDeep, keeps_to
 from triplepoint.routing.escalation.asked import ends_of
 from triplepoint.routing.escalation.demands import Demands, demands_of
 from triplepoint.routing.escalation.model import Asked
 
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_decode = msgspec.json.Decoder().decode
 _NUMBERED = re.compile(r"^[ \t]{0,3}\**(\d{1,3})[.)、]", re.MULTILINE)
 _BULLETED = re.compile(r"^[-*•]\s+\S", re.MULTILINE)
 _TABLES = re.compile(r"^\s*\|?[ \t:]*-{2,}[-|: \t]*$|<table|\\begin\{tabular", re.MULTILINE)
@@ -38,7 +35,7 @@ def why_ill_formed(said: Said, asked: Asked) -> str | None:
     if wanted.json:
         if has_form(said, wanted) is not False:
             return None
-        return "it was no JSON" if _value(said.text) is _NONE else "it did not keep to the schema"
+        return "it was no JSON" if json_of(said.text) is NO_JSON else "it did not keep to the schema"
     return _why_unlike_words(said.text, demands_of(asked.text))
 
 
@@ -46,11 +43,11 @@ def _why_wrong_calls(calls: tuple[Call, ...], tools: dict[str, bytes]) -> str | 
     for call in calls:
         if tools and call.name not in tools:
             return "it called a tool that was not offered"
-        value = _value(call.arguments or "{}")
+        value = json_of(call.arguments or "{}")
         if not isinstance(value, dict):
             return "the arguments of a call were no JSON object"
-        schema = _value(tools.get(call.name) or b"true")
-        if schema is not _NONE and not _keeps(cast("dict[str, Any]", value), schema):
+        schema = json_of(tools.get(call.name) or b"true")
+        if schema is not NO_JSON and not _keeps(cast("dict[str, Any]", value), schema):
             return "the arguments of a call did not keep to the tool's schema"
     return None
 
@@ -85,19 +82,9 @@ def _count_items(text: str) -> int:
 
 
 def _holds_json(text: str) -> bool:
-    if _value(text) is not _NONE:
+    if json_of(text) is not NO_JSON:
         return True
-    return any(_value(found[1]) is not _NONE for found in _FENCED_JSON.finditer(text))
-
-
-_NONE: Final = object()
-
-
-def _value(text: str | bytes) -> object:
-    try:
-        return _decode(text)
-    except _UNREADABLE:
-        return _NONE
+    return any(json_of(found[1]) is not NO_JSON for found in _FENCED_JSON.finditer(text))
 
 
 def _keeps(value: object, schema: object) -> bool:
