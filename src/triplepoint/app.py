@@ -46,6 +46,7 @@ from triplepoint.ledger.statements.service import Statements
 from triplepoint.ledger.statements.store import StatementStore
 from triplepoint.ledger.store import LedgerStore
 from triplepoint.ledger.use import LedgerUse
+from triplepoint.lineups.digest import SHOWN
 from triplepoint.lineups.model import LearnedRouter
 from triplepoint.plans.fees import FeeSchedule
 from triplepoint.plans.revisions import PlanRevisions
@@ -291,7 +292,7 @@ def audited_lineup(loaded: LoadedLineup) -> AuditedLineup | None:
         hash=loaded.hash,
         alarm_above=router.audit.alarm_above,
         share=router.audit.share,
-        scorer=learnt.scorer.digest[:12] if learnt is not None else "",
+        scorer=learnt.scorer.digest[:SHOWN] if learnt is not None else "",
         promised=promised,
     )
 

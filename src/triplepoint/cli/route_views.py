@@ -40,7 +40,7 @@ def _signals(explanation: Explanation) -> Table:
 def _trials(trials: tuple[Trial, ...]) -> Table:
     table = Table("rule", "use", "why", "result", title="rules, in order", title_justify="left")
     for trial in trials:
-        table.add_row(str(trial.number), escape(trial.use), escape(trial.why), escape("\n".join(_result(trial))))
+        table.add_row(str(trial.number), escape(trial.use), escape(trial.why), escape("\n".join(trial.result())))
     return table
 
 
@@ -112,13 +112,3 @@ def _found(value: bool | int | str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else value
-
-
-def _result(trial: Trial) -> Iterator[str]:
-    failed = [str(condition) for condition in trial.conditions if not condition.holds]
-    if failed:
-        yield from failed
-    elif not trial.is_candidate:
-        yield f"holds, but {trial.use} is no candidate"
-    else:
-        yield "holds: chosen"

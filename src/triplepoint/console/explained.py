@@ -101,23 +101,13 @@ def _trials(trials: Sequence[Trial]) -> Markup | None:
     if not trials:
         return None
     rows: list[list[Content]] = [
-        [str(trial.number), printable(trial.use), printable(trial.why), "; ".join(map(printable, _result(trial)))]
+        [str(trial.number), printable(trial.use), printable(trial.why), "; ".join(map(printable, trial.result()))]
         for trial in trials
     ]
     return join(
         tag("h3", "Rules tried, in order"),
         draw_table(["Rule", "Use", "Why", "Result"], rows, label="Rules tried", classes="words trials"),
     )
-
-
-def _result(trial: Trial) -> Iterator[str]:
-    failed = [str(condition) for condition in trial.conditions if not condition.holds]
-    if failed:
-        yield from failed
-    elif not trial.is_candidate:
-        yield f"holds, but {trial.use} is no candidate"
-    else:
-        yield "holds: chosen"
 
 
 def _pushes(pushes: Sequence[Push], models: Sequence[str]) -> Markup | None:

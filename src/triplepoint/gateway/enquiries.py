@@ -28,8 +28,8 @@ from triplepoint.routing.description import RouterDescription, describe_router
 from triplepoint.routing.enquiry import LARGEST_BODY, LONGEST_PROMPT, Enquiry, Reply
 from triplepoint.telemetry.status import GatewayStatus
 from triplepoint.upstreams.dialects.model import Dialect
+from triplepoint.upstreams.texts import CONVERSATION
 
-_FIELD: Final = {Dialect.CHAT: "messages", Dialect.RESPONSES: "input", Dialect.MESSAGES: "messages"}
 _ENDPOINT: Final = {
     Dialect.CHAT: "/v1/chat/completions",
     Dialect.RESPONSES: "/v1/responses",
@@ -151,7 +151,7 @@ def _given(enquiry: Enquiry) -> dict[str, msgspec.Raw]:
     if len(prompt) > LONGEST_PROMPT:
         raise RequestTooLarge(f"the prompt has more than the {LONGEST_PROMPT:,} characters that are read here", param="prompt")
     content = prompt.encode("utf-8", "replace").decode()  # halves of characters, which a browser may send
-    return {_FIELD[enquiry.dialect]: msgspec.Raw(msgspec.json.encode([{"role": "user", "content": content}]))}
+    return {CONVERSATION[enquiry.dialect]: msgspec.Raw(msgspec.json.encode([{"role": "user", "content": content}]))}
 
 
 def _fields(data: bytes, what: str) -> dict[str, msgspec.Raw]:

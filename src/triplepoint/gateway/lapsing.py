@@ -5,9 +5,7 @@ from dataclasses import replace
 
 from triplepoint.gateway.snapshot import LineupRoutes, Snapshot
 from triplepoint.ledger.audits.model import Lapse
-
-_SHOWN = 12
-"""Characters of a scorer's digest by which a lapse names it."""
+from triplepoint.lineups.digest import SHOWN
 
 
 def lapsed_of(digest: str, lapses: Iterable[Lapse]) -> frozenset[tuple[str, str]]:
@@ -16,7 +14,7 @@ def lapsed_of(digest: str, lapses: Iterable[Lapse]) -> frozenset[tuple[str, str]
     Args:
         digest: Of the scorer's file.
     """
-    return frozenset((lapse.reference, lapse.group) for lapse in lapses if lapse.scorer == digest[:_SHOWN])
+    return frozenset((lapse.reference, lapse.group) for lapse in lapses if lapse.scorer == digest[:SHOWN])
 
 
 def with_lapses(snapshot: Snapshot, lapses: Iterable[Lapse]) -> Snapshot:

@@ -13,7 +13,7 @@ import msgspec
 from triplepoint.gateway.request import Request
 from triplepoint.routing.signals.tools import is_tool_loop
 from triplepoint.upstreams.dialects.model import Dialect
-from triplepoint.upstreams.texts import conversation
+from triplepoint.upstreams.texts import CONVERSATION, conversation
 
 _MARKS: Final = {
     Dialect.CHAT: re.compile(rb'"role"\s*:\s*"(?:tool|function)"').search,
@@ -21,7 +21,6 @@ _MARKS: Final = {
     Dialect.MESSAGES: re.compile(rb'"tool_result"').search,
 }
 """Without these there is none; with their quotation marks, which are escaped inside a string."""
-_TURNS: Final = {Dialect.CHAT: "messages", Dialect.RESPONSES: "input", Dialect.MESSAGES: "messages"}
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -48,7 +47,7 @@ def turn_of(request: Request) -> int:
 
 
 def _turns(request: Request) -> list[msgspec.Raw]:
-    raw = request.fields.get(_TURNS[request.dialect])
+    raw = request.fields.get(CONVERSATION[request.dialect])
     try:
         return _decode_items(raw) if raw is not None else []
     except msgspec.DecodeError:  # a single text: no turns, and no tools

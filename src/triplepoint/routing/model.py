@@ -159,6 +159,13 @@ class Trial(msgspec.Struct, frozen=True):
         """Tell whether every condition holds."""
         return all(condition.holds for condition in self.conditions)
 
+    def result(self) -> list[str]:
+        """Say what came of it, in words: the conditions that failed, else whether it was chosen."""
+        failed = [str(condition) for condition in self.conditions if not condition.holds]
+        if failed:
+            return failed
+        return ["holds: chosen"] if self.is_candidate else [f"holds, but {self.use} is no candidate"]
+
 
 class Push(msgspec.Struct, frozen=True):
     """Something in a request that moved a scorer's estimates."""

@@ -31,7 +31,8 @@ DEPTH_READ: Final = 3
 MOST_IMAGES: Final = 2_000
 """No more are counted: so many are more tokens than any context has."""
 
-_CONVERSATION: Final = {Dialect.CHAT: "messages", Dialect.RESPONSES: "input", Dialect.MESSAGES: "messages"}
+CONVERSATION: Final = {Dialect.CHAT: "messages", Dialect.RESPONSES: "input", Dialect.MESSAGES: "messages"}
+"""The member of a request that holds its turns."""
 _INSTRUCTIONS: Final = {Dialect.CHAT: None, Dialect.RESPONSES: "instructions", Dialect.MESSAGES: "system"}
 
 T = TypeVar("T")
@@ -78,7 +79,7 @@ _ESCAPED_LETTER: Final = re.compile(rb"\\u00[4-7]").search
 
 def conversation(fields: RawFields, dialect: Dialect) -> list[Item]:
     """Return the messages of a request in their order; none where the field is missing or not a conversation."""
-    raw = fields.get(_CONVERSATION[dialect], EMPTY)
+    raw = fields.get(CONVERSATION[dialect], EMPTY)
     if dialect is Dialect.RESPONSES and _begins(raw) == b'"':
         return [Item(role="user", content=raw)]
     return decode_or_none(_ITEMS, raw) or []
@@ -120,7 +121,7 @@ def count_images(fields: RawFields, dialect: Dialect, items: Iterable[Item] | No
     Args:
         items: What `conversation` gives, where it is read already.
     """
-    if not may_hold_image(bytes(fields.get(_CONVERSATION[dialect], EMPTY))):
+    if not may_hold_image(bytes(fields.get(CONVERSATION[dialect], EMPTY))):
         return 0
     count = 0
     for item in conversation(fields, dialect) if items is None else items:
@@ -136,7 +137,7 @@ def estimate_input_tokens(fields: RawFields, dialect: Dialect) -> int:
     For admission and routing only. A quarter of the UTF-8 bytes of a text was off by -16 % on code and +24 % on English prose
     against o200k (measured); what is billed is counted by the upstream, or by `tokens`.
     """
-    if not may_hold_image(bytes(fields.get(_CONVERSATION[dialect], EMPTY))):
+    if not may_hold_image(bytes(fields.get(CONVERSATION[dialect], EMPTY))):
         return estimate_tokens(fields, dialect, (), 0)
     items = conversation(fields, dialect)
     return estimate_tokens(fields, dialect, items, count_images(fields, dialect, items))
@@ -155,7 +156,7 @@ def estimate_tokens(fields: RawFields, dialect: Dialect, items: Iterable[Item], 
         said = (text_of(raw) for item in items for raw in (item.content, item.output))
         size += sum(len(text.encode(errors="replace")) for text in said)
     else:
-        size += _text_bytes(fields.get(_CONVERSATION[dialect], EMPTY))
+        size += _text_bytes(fields.get(CONVERSATION[dialect], EMPTY))
     return size // BYTES_PER_TOKEN + IMAGE_TOKENS * images
 
 

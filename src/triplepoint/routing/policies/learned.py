@@ -13,6 +13,7 @@ from math import floor, log10
 
 import msgspec
 
+from triplepoint.lineups.digest import SHOWN
 from triplepoint.lineups.model import LearnedRouter
 from triplepoint.routing.facts import ModelFacts
 from triplepoint.routing.model import Decision, Question, Scores
@@ -46,7 +47,7 @@ class Learned:
         self, router: LearnedRouter, models: Mapping[str, ModelFacts], scorer: Scorer, keeper: Keeper | None = None
     ) -> None:
         self._scorer = scorer
-        self._digest = scorer.digest[:12]
+        self._digest = scorer.digest[:SHOWN]
         self._models = tuple(models)
         self._weigher = Weigher(models)
         self._default = router.default

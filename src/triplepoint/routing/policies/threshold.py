@@ -7,6 +7,7 @@ other. Without estimates of both, and for a request unlike anything learnt, the 
 
 from collections.abc import Container, Mapping, Sequence
 
+from triplepoint.lineups.digest import SHOWN
 from triplepoint.lineups.model import ThresholdRouter
 from triplepoint.routing.facts import ModelFacts
 from triplepoint.routing.model import Decision, Question, Scores
@@ -36,7 +37,7 @@ class Threshold:
 
     def __init__(self, router: ThresholdRouter, models: Mapping[str, ModelFacts], scorer: Scorer) -> None:
         self._scorer = scorer
-        self._digest = scorer.digest[:12]
+        self._digest = scorer.digest[:SHOWN]
         self._models = tuple(models)
         self._weigher = Weigher(models)
         self._default = router.default
