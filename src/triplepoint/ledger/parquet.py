@@ -1,13 +1,12 @@
 """The ledger as Parquet, by pyarrow, which is an extra: it is large, and most installations never export."""
 
-import importlib
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, BinaryIO
 
 import msgspec
 
-from triplepoint.foundation.errors import RequestInvalid
+from triplepoint.foundation.extras import load_extra
 from triplepoint.ledger.flat import COLUMNS, flat, portions
 from triplepoint.ledger.model import ENERGIES, AttemptRow
 
@@ -23,15 +22,10 @@ def parquet_writer(rows_at_once: int) -> Callable[[Iterable[AttemptRow], BinaryI
         rows_at_once: Rows of a row group, held in memory together.
     Raises: RequestInvalid: pyarrow is not installed.
     """
-    try:
-        arrow: Any = importlib.import_module("pyarrow")
-        parquet: Any = importlib.import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise RequestInvalid(
-            "Parquet needs pyarrow, which is not installed; pip install 'triplepoint[parquet]', or export as csv or jsonl",
-            param="format",
-            code="extra_missing",
-        ) from error
+    arrow, parquet = (
+        load_extra(module, "Parquet needs pyarrow", extra="parquet", otherwise=", or export as csv or jsonl", param="format")
+        for module in ("pyarrow", "pyarrow.parquet")
+    )
     schema = arrow.schema([(name, _type(arrow, name)) for name in COLUMNS])
 
     def write(rows: Iterable[AttemptRow], file: BinaryIO) -> int:

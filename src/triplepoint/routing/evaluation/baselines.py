@@ -4,7 +4,6 @@ Each says what to expect of every model on prompts that it has not seen: quality
 beat: a router that does not has learnt nothing from the single request.
 """
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol, cast
@@ -12,7 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 import msgspec
 import numpy as np
 
-from triplepoint.foundation.errors import RequestInvalid
+from triplepoint.foundation.extras import load_extra
 from triplepoint.routing.evaluation.datasets import Labelled, Matrix
 from triplepoint.routing.evaluation.frontier import Hull
 from triplepoint.routing.evaluation.resampling import Vector
@@ -181,13 +180,7 @@ class Neighbours:
 
 
 def _sklearn(module: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise RequestInvalid(
-            "evaluating routers needs scikit-learn, which is not installed; pip install 'triplepoint[route]'",
-            code="extra_missing",
-        ) from error
+    return load_extra(module, "evaluating routers needs scikit-learn", extra="route")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ A cell is None where nothing is written. Every fault carries the file, the row, 
 
 import csv
 import hashlib
-import importlib
 import io
 import json
 import math
@@ -14,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
-from triplepoint.foundation.errors import Problem, RequestInvalid, SettingsInvalid
+from triplepoint.foundation.errors import Problem, SettingsInvalid
+from triplepoint.foundation.extras import load_extra
 
 _SHOWN_PROBLEMS: Final = 20
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
@@ -164,14 +164,10 @@ def _json_object(path: Path, number: int, line: str) -> dict[str, object]:
 
 
 def _read_parquet(path: Path, data: bytes) -> _Read:
-    try:
-        arrow: Any = importlib.import_module("pyarrow")
-        parquet: Any = importlib.import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise RequestInvalid(
-            "Parquet needs pyarrow, which is not installed; pip install 'triplepoint[route]', or give CSV or JSON lines",
-            code="extra_missing",
-        ) from error
+    arrow, parquet = (
+        load_extra(module, "Parquet needs pyarrow", extra="route", otherwise=", or give CSV or JSON lines")
+        for module in ("pyarrow", "pyarrow.parquet")
+    )
     try:
         table: Any = parquet.read_table(arrow.BufferReader(data))
     except (arrow.ArrowException, OSError) as error:

@@ -1,12 +1,11 @@
 """Names of arrays, and scipy's sparse matrices, which are loaded when training begins and not before."""
 
-import importlib
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triplepoint.foundation.errors import RequestInvalid
+from triplepoint.foundation.extras import load_extra
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -21,9 +20,4 @@ def sparse() -> Any:
 
     Raises: RequestInvalid: scipy is not installed; says how to get it.
     """
-    try:
-        return importlib.import_module("scipy.sparse")
-    except ImportError as error:
-        raise RequestInvalid(
-            "training a scorer needs scipy, which is not installed; pip install 'triplepoint[route]'", code="extra_missing"
-        ) from error
+    return load_extra("scipy.sparse", "training a scorer needs scipy", extra="route")

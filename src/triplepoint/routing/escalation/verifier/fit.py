@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triplepoint.foundation.errors import RequestInvalid
+from triplepoint.foundation.extras import load_extra
 from triplepoint.routing.escalation.verifier.features import features_of
 
 Vector = NDArray[np.float64]
@@ -136,11 +137,4 @@ def _log_odds(heads: tuple[Any, Any, Any], pairs: Pairs) -> Vector:
 
 
 def _sklearn(module: str) -> Any:
-    import importlib
-
-    try:
-        return importlib.import_module(f"sklearn.{module}")
-    except ImportError as error:
-        raise RequestInvalid(
-            "Learning needs scikit-learn, which is not installed; pip install 'triplepoint[route]'", code="extra_missing"
-        ) from error
+    return load_extra(f"sklearn.{module}", "Learning needs scikit-learn", extra="route")

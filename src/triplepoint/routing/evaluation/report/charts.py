@@ -1,14 +1,13 @@
 """Charts as SVG for a page that may be light or dark: ink takes the page's colour, series have colours of their own."""
 
 import html
-import importlib
 import io
 import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from triplepoint.foundation.errors import RequestInvalid
+from triplepoint.foundation.extras import load_extra
 from triplepoint.routing.evaluation.baselines import ORACLE
 from triplepoint.routing.evaluation.board import Board
 from triplepoint.routing.evaluation.rows import Row
@@ -110,14 +109,10 @@ def _cycle() -> Iterator[str]:
 @contextmanager
 def _figure(height: float) -> Generator[tuple[Any, Any], None, None]:
     """Make a figure of eight inches in width; it is closed behind."""
-    try:
-        matplotlib: Any = importlib.import_module("matplotlib")
-        figures: Any = importlib.import_module("matplotlib.figure")
-    except ImportError as error:
-        raise RequestInvalid(
-            "charts need matplotlib, which is not installed; pip install 'triplepoint[route]', or leave --html out",
-            code="extra_missing",
-        ) from error
+    matplotlib, figures = (
+        load_extra(module, "charts need matplotlib", extra="route", otherwise=", or leave --html out")
+        for module in ("matplotlib", "matplotlib.figure")
+    )
     ink = ("text.color", "axes.edgecolor", "axes.labelcolor", "axes.titlecolor", "xtick.color", "ytick.color")
     style = dict.fromkeys(ink, _INK) | {"svg.fonttype": "none", "font.size": 9, "svg.hashsalt": "triplepoint"}
     with matplotlib.rc_context(style):
