@@ -1,17 +1,16 @@
 """A request that nobody sent, explained: what would be chosen and why, who could answer, and what would lead elsewhere."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from triplepoint.console.decision import draw_candidates, draw_facts, draw_table
 from triplepoint.console.markup import Content, Markup, join, tag
 from triplepoint.foundation.errors import SettingsInvalid, TriplepointError
 from triplepoint.ledger.decision_words import lay_out
 from triplepoint.ledger.receipts import printable
-from triplepoint.ledger.routed import Candidate, Routed
+from triplepoint.ledger.routed import Routed
 from triplepoint.routing.enquiry import OnPlan, Reply
-from triplepoint.routing.model import Change, Push, Signals, Trial
-
-_UNSAID = Signals()
+from triplepoint.routing.model import Change, Push, Trial
+from triplepoint.routing.recorded import record_candidates, record_decision
 
 
 def draw_reply(reply: Reply) -> Markup:
@@ -52,34 +51,9 @@ def draw_unforeseen() -> Markup:
 
 def as_routed(reply: Reply) -> Routed:
     """Return the decision as the receipt of such a request would keep it."""
-    decision, signals = reply.decision, reply.signals
-    return Routed(
-        policy=decision.policy,
-        scorer=decision.scorer,
-        group=decision.group,
-        thrift=decision.thrift,
-        propensity=decision.propensity,
-        explored=decision.explored,
-        is_certified=decision.is_certified,
-        candidates=tuple(_candidates(reply)),
-        signals={
-            name: value for name in Signals.__struct_fields__ if (value := getattr(signals, name)) != getattr(_UNSAID, name)
-        },
-    )
-
-
-def _candidates(reply: Reply) -> Iterator[Candidate]:
-    weighed = {one.model: one for one in reply.decision.weighed}
-    out = {one.model: one.why for one in reply.left_out}
-    for name in reply.models:
-        one = weighed.get(name)
-        if name in out:
-            yield Candidate(name, why_not=out[name], is_allowed=False)
-        elif one is None:
-            yield Candidate(name, cost_usd=reply.costs.get(name))
-        else:
-            numbers = (one.quality, one.output_tokens, one.cost_usd, one.energy_wh, one.latency_s, one.worth_usd)
-            yield Candidate(name, *numbers, why_not=one.why_not, is_allowed=one.is_allowed)
+    dropped = {one.model: one.why for one in reply.left_out}
+    candidates = record_candidates(reply.models, reply.decision, dropped, costs=reply.costs)
+    return record_decision(reply.decision, reply.signals, candidates)
 
 
 def _on_plan(on_plan: OnPlan, chosen: str) -> Markup:

@@ -8,16 +8,12 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
-from msgspec.structs import astuple
-
 from triplepoint.gateway.choice import Choice, Decided
 from triplepoint.gateway.crossing import told
 from triplepoint.gateway.wire import HeaderList
 from triplepoint.ledger.routed import NOT_ENTITLED, Candidate, CandidateRecord, RoutedRecord
-from triplepoint.routing.model import Signals
+from triplepoint.routing.recorded import record_candidates, record_decision
 
-_SIGNALS: Final = Signals.__struct_fields__
-_UNSAID: Final = astuple(Signals())
 _NUMBERS: Final = (
     ("quality", "quality"),
     ("tokens", "output_tokens"),
@@ -37,18 +33,7 @@ def routed_record(choice: Choice) -> RoutedRecord | None:
     decided = choice.decided
     if decided is None:
         return None
-    decision, signals = decided.decision, decided.signals
-    return RoutedRecord(
-        decision.policy,
-        decision.scorer,
-        decision.group,
-        decision.thrift,
-        decision.propensity,
-        decision.explored,
-        decision.is_certified,
-        _candidates(choice.lineup.models, decided),
-        {name: value for name, value, unsaid in zip(_SIGNALS, astuple(signals), _UNSAID, strict=True) if value != unsaid},
-    )
+    return record_decision(decided.decision, decided.signals, _candidates(choice.lineup.models, decided))
 
 
 def explanation(choice: Choice) -> HeaderList:
@@ -62,23 +47,7 @@ def explanation(choice: Choice) -> HeaderList:
 
 
 def _candidates(models: Iterable[str], decided: Decided) -> tuple[CandidateRecord, ...]:
-    """Return what is known of every model, in line-up order."""
-    if not decided.dropped and not decided.decision.weighed:
-        return tuple([CandidateRecord(name) for name in models])
-    found = {one.model: CandidateRecord(one.model, why_not=one.why, is_allowed=False) for one in decided.dropped}
-    for one in decided.decision.weighed:
-        found[one.model] = CandidateRecord(
-            one.model,
-            one.quality,
-            one.output_tokens,
-            one.cost_usd,
-            one.energy_wh,
-            one.latency_s,
-            one.worth_usd,
-            one.why_not,
-            one.is_allowed,
-        )
-    return tuple([found.get(name) or CandidateRecord(name) for name in models])
+    return record_candidates(models, decided.decision, {one.model: one.why for one in decided.dropped})
 
 
 def _facts(decided: Decided) -> Iterator[str]:
